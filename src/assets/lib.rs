@@ -1,7 +1,8 @@
-//! What the tools that deploy ask for on their way: objects in buckets, parameters, and logs.
+//! What the tools that deploy ask for on their way: objects in buckets, parameters, logs, and a registry without
+//! repositories.
 //!
-//! Three services, each a table of operations like those of `wire`: [`s3::SERVICE`], [`ssm::SERVICE`] and
-//! [`logs::SERVICE`].
+//! Four services, each a table of operations like those of `wire`: [`s3::SERVICE`], [`ssm::SERVICE`], [`logs::SERVICE`]
+//! and [`ecr::SERVICE`].
 //!
 //! Invariants: an object is seen whole or not at all, since its file is on disk before its row is; a file without a row
 //! is removed at the start; everything that is kept has a limit.
@@ -18,6 +19,7 @@ use stepgate_identity as identity;
 use stepgate_store as store;
 use stepgate_wire as wire;
 
+pub mod ecr;
 mod error;
 #[cfg(test)]
 mod harness;

@@ -32,6 +32,7 @@ use super::deployed::Running;
 use super::error::Error;
 use super::invocation::{Answer, Invocation, Payload, Piece, Stream};
 use super::logs::Log;
+use super::options::Sdks;
 use super::runtime::Program;
 use super::supervisor::{self, End, Order};
 use crate::clock::{Clock, Timestamp};
@@ -65,6 +66,8 @@ pub(crate) struct Plan {
     pub(crate) supervisor: Vec<OsString>,
     /// Keys of the function's role, and whatever the server adds.
     pub(crate) added: BTreeMap<String, String>,
+    /// What functions find after their own modules.
+    pub(crate) sdks: Sdks,
     pub(crate) is_provisioned: bool,
     pub(crate) clock: Arc<dyn Clock>,
 }
@@ -394,13 +397,14 @@ fn resident_peak_kb(pid: i32) -> Option<u64> {
 ///
 /// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime>
 fn environment(plan: &Plan, address: &str) -> BTreeMap<String, String> {
-    let Plan { running, code, layers, places, stream, added, is_provisioned, .. } = plan;
+    let Plan { running, code, layers, places, stream, added, sdks, is_provisioned, .. } = plan;
     let mut variables = running.environment.clone();
     let code_text = code.to_string_lossy().into_owned();
     let tmp = places.tmp.to_string_lossy().into_owned();
     let opt = layers.as_ref().map(|_| places.opt.to_string_lossy());
     let below = |path: &str| opt.as_ref().map(|opt| format!("{opt}/{path}"));
     let listed = |parts: Vec<Option<String>>| parts.into_iter().flatten().collect::<Vec<_>>().join(":");
+    let sdk = |folder: &Option<PathBuf>| folder.as_ref().map(|folder| folder.to_string_lossy().into_owned());
     let region = running.home.region.to_string();
     let python = running
         .runtime
@@ -451,9 +455,12 @@ fn environment(plan: &Plan, address: &str) -> BTreeMap<String, String> {
         default("GEM_PATH", listed(vec![Some(gems), below(&format!("ruby/gems/{version}.0"))]));
         default("RUBYLIB", listed(vec![Some(code_text.clone()), below("ruby/lib")]));
     }
-    default("PYTHONPATH", listed(vec![below("python"), python.as_deref().and_then(below)]));
+    default(
+        "PYTHONPATH",
+        listed(vec![below("python"), python.as_deref().and_then(below), sdk(&sdks.python)]),
+    );
     // The package as well, as on AWS: `require('cfn-response')` finds the file beside inline code.
-    let node = vec![below("nodejs/node_modules"), below("nodejs"), Some(code_text)];
+    let node = vec![below("nodejs/node_modules"), below("nodejs"), Some(code_text), sdk(&sdks.nodejs)];
     default("NODE_PATH", listed(node));
     variables
 }

@@ -46,7 +46,7 @@ pub use model::{
     Alias, CodeRef, Cors, EventConfig, Function, LATEST, LayerPermission, LayerPolicy, LayerRef,
     LayerVersion, LoggingConfig, Permission, Policy, RuntimeUpdates, Settings, UrlConfig, Version, layer_arn,
 };
-pub use options::{BoxFuture, Options, Ports, SourceFunction};
+pub use options::{BoxFuture, Options, Ports, Sdks, SourceFunction};
 pub use package::{PackageError, UNZIPPED_BYTES_MAX, ZIPPED_BYTES_MAX};
 pub use runtime::RuntimeError;
 pub use supervisor::{ARGUMENT as SUPERVISOR_ARGUMENT, supervise_if_asked};

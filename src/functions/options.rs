@@ -29,6 +29,17 @@ pub struct Options {
     pub idle: Duration,
     /// How long a failed event waits for its first retry; twice as long for the second.
     pub retry_delay: Duration,
+    /// What AWS's runtimes have beside the language.
+    pub sdks: Sdks,
+}
+
+/// Folders with modules that functions find after their own and their layers': the AWS SDKs, most likely.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sdks {
+    /// A `node_modules`.
+    pub nodejs: Option<PathBuf>,
+    /// A `site-packages`.
+    pub python: Option<PathBuf>,
 }
 
 /// The function whose event ended.

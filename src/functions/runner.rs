@@ -325,7 +325,9 @@ impl Inner {
         let folder = self.options.folder.join("instances").join(&id);
         // Interpreters are often links.
         let real = fs::canonicalize(&program.path).unwrap_or_default();
-        let needed = [self.options.folder.as_path(), &program.path, &real];
+        let sdks = self.options.sdks.clone();
+        let mut needed = vec![self.options.folder.as_path(), &program.path, &real];
+        needed.extend([&sdks.nodejs, &sdks.python].into_iter().flatten().map(PathBuf::as_path));
         let tmp = folder.join("tmp");
         let places = Places::of(&tmp, layers.as_deref(), &needed, self.can_bind().await);
         let memory_bytes = u64::from(running.memory_mb) << 20;
@@ -342,6 +344,7 @@ impl Inner {
             log: self.logs.of(&running.home, &running.name),
             supervisor: self.options.supervisor.clone(),
             added,
+            sdks: self.options.sdks.clone(),
             is_provisioned,
             clock: self.clock.clone(),
         };

@@ -84,6 +84,7 @@ impl Fixture {
             concurrency: 20,
             idle: Duration::from_secs(60),
             retry_delay: Duration::from_millis(10),
+            sdks: Sdks::default(),
         };
         change(&mut options);
         let outside = Arc::new(Outside::default());

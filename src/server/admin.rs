@@ -61,10 +61,35 @@ impl Admin {
         match (request.method(), path) {
             (&Method::GET | &Method::HEAD, "health") => self.health().await,
             (&Method::GET, "metrics") => self.metrics(),
+            (&Method::PUT, _) if uri.path().starts_with(stack::ANSWERS_PATH) => {
+                self.custom_resource(&uri, request.into_body()).await
+            }
             (method, path) => match Page::find(method, path) {
                 Some(page) => self.answer(&page, &uri, request).await,
                 None => not_found(),
             },
+        }
+    }
+
+    /// Takes what a custom resource's function answers. The address is a secret that only the function was told.
+    async fn custom_resource(&self, uri: &TargetUri, body: Body) -> Response {
+        let id = uri.path().strip_prefix(stack::ANSWERS_PATH).unwrap_or_default();
+        let secret = uri.query().last("signature").unwrap_or_default();
+        let text = match connect::collect(body, stack::ANSWER_BYTES_MAX).await {
+            Ok(text) => String::from_utf8_lossy(&text).into_owned(),
+            // It is an answer, and the stack says what is wrong with it.
+            Err(connect::Error::TooLarge { .. }) => " ".repeat(stack::ANSWER_BYTES_MAX + 1),
+            Err(error) => {
+                return refusal(StatusCode::BAD_REQUEST, "RequestTimeout", &error.to_string());
+            }
+        };
+        match self.stacks.answer(id, secret, text).await {
+            Ok(true) => Response::new(connect::empty()),
+            Ok(false) => refusal(StatusCode::FORBIDDEN, "AccessDenied", "Request has expired"),
+            Err(error) => {
+                tracing::error!(%error, "the answer of a custom resource could not be stored");
+                refusal(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable", NO_STORE)
+            }
         }
     }
 
@@ -223,7 +248,7 @@ impl Admin {
             documents: BTreeMap<String, String>,
         }
         let body: Body = serde_json::from_slice(body).map_err(|e| stack::Error::Syntax(e.to_string()))?;
-        let mut template = Template::parse(&body.template)?;
+        let mut template = Template::parse_with(&body.template, &body.parameters)?;
         for (logical_id, archive) in body.packages {
             template.set_package(&logical_id, archive);
         }

@@ -13,6 +13,7 @@ use crate::cognito::CodesTo;
 use crate::connect::HttpClient;
 use crate::connect::http1::{Point, Relaxed};
 use crate::identity::iam::Enforcement;
+use crate::stack::UnknownTypes;
 use crate::tasks::Connection;
 use crate::wire::client::ServiceEndpoints;
 
@@ -47,6 +48,8 @@ pub struct Options {
     pub credentials: Vec<Credential>,
     /// What to deploy at start.
     pub deploy: Deploy,
+    /// How stacks are made.
+    pub stacks: StackOptions,
     /// Limits on concurrency, time and memory.
     pub limits: Limits,
     /// Which HTTP rules are relaxed.
@@ -222,6 +225,14 @@ pub struct Deploy {
     pub templates: Vec<PathBuf>,
 }
 
+/// How stacks are made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct StackOptions {
+    /// What becomes of resources whose types this server doesn't have.
+    pub unknown_types: UnknownTypes,
+}
+
 /// Limits on concurrency, time and memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -299,7 +310,7 @@ pub struct Gateway {
 }
 
 /// How Lambda functions run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Functions {
     /// Invocations at one time, of all functions.
@@ -310,11 +321,22 @@ pub struct Functions {
     pub retry_delay_s: u64,
     /// Whether an interpreter of another version may run a function whose own version isn't there.
     pub near_versions: bool,
+    /// A `node_modules` that functions find after their own modules: the AWS SDK that AWS's runtime has.
+    pub sdk_nodejs: Option<PathBuf>,
+    /// The same for Python.
+    pub sdk_python: Option<PathBuf>,
 }
 
 impl Default for Functions {
     fn default() -> Self {
-        Self { concurrency: 64, idle_s: 300, retry_delay_s: 60, near_versions: true }
+        Self {
+            concurrency: 64,
+            idle_s: 300,
+            retry_delay_s: 60,
+            near_versions: true,
+            sdk_nodejs: None,
+            sdk_python: None,
+        }
     }
 }
 
@@ -400,6 +422,7 @@ impl Default for Options {
             account: Account::default(),
             credentials: vec![Credential { access_key_id: "test".into(), secret_access_key: "test".into() }],
             deploy: Deploy::default(),
+            stacks: StackOptions::default(),
             limits: Limits::default(),
             http: Http::default(),
             gateway: Gateway::default(),

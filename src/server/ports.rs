@@ -156,7 +156,8 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
         ids: ids.clone(),
         clock: clock.clone(),
     };
-    let stacks = Arc::new(Stacks::open(stack_ports, home.clone(), options.ssm_parameters.clone())?);
+    let stacks = Stacks::open(stack_ports, home.clone(), options.ssm_parameters.clone())?;
+    let stacks = Arc::new(stacks.with_unknown_types(options.stacks.unknown_types));
     let engine = Engine::open(
         store.clone(),
         clock.clone(),
@@ -297,6 +298,11 @@ impl System {
     pub(super) fn listens_at(&self, endpoint: String) {
         let _ = self.endpoint.set(endpoint.clone());
         self.outside.set_endpoint(endpoint);
+    }
+
+    /// Custom resources can be made from now on: their functions answer to this server.
+    pub(super) fn serves_at(&self, endpoint: String) {
+        self.stacks.listens_at(endpoint);
     }
 
     /// Ends the engine's own tasks and the gateway's, and writes everything out.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::assets::{logs, s3, ssm};
+use crate::assets::{ecr, logs, s3, ssm};
 use crate::cognito::{Cognito, identity_pools, user_pools};
 use crate::engine::Engine;
 use crate::functions::Functions;
@@ -41,6 +41,7 @@ const SERVICES: &[(&Service, Register)] = &[
     (&s3::SERVICE, |rooms| s3::service(rooms.buckets.clone())),
     (&ssm::SERVICE, |rooms| ssm::service(rooms.parameters.clone())),
     (&logs::SERVICE, |rooms| logs::service(rooms.log_groups.clone())),
+    (&ecr::SERVICE, |_| ecr::service()),
 ];
 
 /// What every service of this server says of itself.

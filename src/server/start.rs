@@ -134,6 +134,7 @@ impl Server {
 
     async fn until(self, stop: Pin<Box<dyn Future<Output = ()> + Send>>) -> Result<(), Error> {
         let (stopping, stopped) = watch::channel(false);
+        let endpoint = self.endpoint();
         let serving: Vec<_> = self
             .listeners
             .into_iter()
@@ -141,6 +142,7 @@ impl Server {
             .collect();
         let connections = self.connections.clone();
         let timekeeper = tokio::spawn(async move { connections.keep_time().await });
+        self.system.serves_at(endpoint);
         let stacks = self.system.stacks.clone();
         let stack_task = tokio::spawn(async move { stacks.work().await });
         let usage_task = tokio::spawn(self.system.gateway.maintain_usage());

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::error::Error;
 use super::intrinsic::{self, Attributes};
-use super::kind::{Kind, Properties};
+use super::kind::{Kind, MadeBy, Properties};
 use super::model::{Made, Settings};
 use super::objects::{self, Objects};
 use super::plan::Plan;
@@ -82,25 +82,26 @@ pub(super) enum Cause {
 /// [`Error::Template`] for functions that fail.
 pub(super) async fn differences(sides: &Sides<'_>) -> Result<Vec<Difference>, Error> {
     let tally = Tally::of_rehearsal();
-    let old_template = sides.old.and_then(|old| Template::parse(&old.template).ok());
+    let old_template = sides.old.and_then(|old| Template::parse_with(&old.template, &old.parameters).ok());
     let mut known: BTreeMap<String, Attributes> = BTreeMap::new();
     // Resources that will be others, or have other attributes, than they are.
     let mut changing: BTreeSet<String> = BTreeSet::new();
     let mut redeploy: BTreeSet<String> = BTreeSet::new();
     let mut found = Vec::new();
     for resource in &sides.plan.ordered {
-        let (id, kind) = (&resource.logical_id, resource.kind);
+        let (id, kind) = (&resource.logical_id, &resource.kind);
         let mut properties = sides.plan.properties(resource, &known, &tally)?;
         objects::fetch(sides.objects, kind, &mut properties, &resource.location()).await?;
         tag(kind, &mut properties, &sides.new.tags);
         let made = sides.made.iter().find(|made| made.logical_id == *id);
-        let Some(made) = made.filter(|made| made.kind == kind) else {
+        let Some(made) = made.filter(|made| made.kind == *kind) else {
             known.insert(id.clone(), kind.guess(id));
             changing.insert(id.clone());
             if kind.is_deployed() {
                 redeploy.extend(api_of(kind, &properties, &known[id]));
             }
-            let add = Difference { logical_id: id.clone(), kind, physical_id: None, what: What::Add };
+            let add =
+                Difference { logical_id: id.clone(), kind: kind.clone(), physical_id: None, what: What::Add };
             found.push(add);
             continue;
         };
@@ -111,7 +112,7 @@ pub(super) async fn differences(sides: &Sides<'_>) -> Result<Vec<Difference>, Er
             let cause = Cause::Template;
             details.push(Detail { part: "DeletionPolicy", property: None, replaces: false, cause });
         }
-        let redeploys = kind == Kind::Deployment
+        let redeploys = *kind == Kind::Deployment
             && properties.get("RestApiId").and_then(Value::as_str).is_some_and(|api| redeploy.contains(api));
         if redeploys && details.is_empty() {
             details.push(Detail {
@@ -141,8 +142,13 @@ pub(super) async fn differences(sides: &Sides<'_>) -> Result<Vec<Difference>, Er
             kind.guess(id)
         } else {
             let mut attributes = made.attributes.clone();
+            // Who makes them knows what they will answer.
+            if matches!(kind.made_by(), MadeBy::Function | MadeBy::Stacks) {
+                attributes.attributes = kind.guess(id).attributes;
+                changing.insert(id.clone());
+            }
             // Every change of a state machine is another revision.
-            if kind == Kind::StateMachine {
+            if *kind == Kind::StateMachine {
                 let guess = kind.guess(id).attributes.remove("StateMachineRevisionId");
                 attributes.attributes.extend(guess.map(|it| ("StateMachineRevisionId".to_owned(), it)));
                 changing.insert(id.clone());
@@ -152,7 +158,7 @@ pub(super) async fn differences(sides: &Sides<'_>) -> Result<Vec<Difference>, Er
         known.insert(id.clone(), attributes);
         found.push(Difference {
             logical_id: id.clone(),
-            kind,
+            kind: kind.clone(),
             physical_id: Some(made.attributes.reference.clone()),
             what: What::Modify(details, replacement, made.retention.on_replace),
         });
@@ -162,7 +168,7 @@ pub(super) async fn differences(sides: &Sides<'_>) -> Result<Vec<Difference>, Er
         if sides.plan.ordered.iter().find(stays).is_none() {
             found.push(Difference {
                 logical_id: made.logical_id.clone(),
-                kind: made.kind,
+                kind: made.kind.clone(),
                 physical_id: Some(made.attributes.reference.clone()),
                 what: What::Remove { is_retained: made.retention.on_delete },
             });
@@ -171,8 +177,8 @@ pub(super) async fn differences(sides: &Sides<'_>) -> Result<Vec<Difference>, Er
     Ok(found)
 }
 
-fn api_of(kind: Kind, properties: &Properties, attributes: &Attributes) -> Option<String> {
-    match kind == Kind::RestApi {
+fn api_of(kind: &Kind, properties: &Properties, attributes: &Attributes) -> Option<String> {
+    match *kind == Kind::RestApi {
         true => Some(attributes.reference.clone()),
         false => properties.get("RestApiId").and_then(Value::as_str).map(str::to_owned),
     }

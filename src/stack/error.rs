@@ -33,7 +33,7 @@ pub enum Error {
         /// The resource's name in the template.
         logical_id: String,
         /// Its type.
-        kind: &'static str,
+        kind: String,
         /// The property.
         property: String,
     },
@@ -88,6 +88,7 @@ impl Error {
     /// Why a resource could not be made, as its events say it.
     pub(super) fn reason(&self) -> String {
         match self {
+            Self::Operation { refusal, .. } if refusal.operation.is_empty() => refusal.message.clone(),
             Self::Operation { refusal, .. } => {
                 let OperationError { operation, code, message } = refusal;
                 format!("Resource handler returned message: \"{message}\" ({operation}: {code})")

@@ -20,6 +20,8 @@ pub(super) struct Attributes {
     pub(super) attributes: BTreeMap<String, String>,
 }
 
+/// The attribute whose value is that of all attributes that aren't known.
+pub(super) const ANY: &str = "*";
 /// Removes a property (`AWS::NoValue`).
 const NO_VALUE: &str = "AWS::NoValue";
 /// The placeholder for a text that is known only at deployment.
@@ -219,6 +221,12 @@ impl Names<'_> {
             Some(value) => {
                 self.tally.meet_resource();
                 Ok(Value::String(value.clone()))
+            }
+            // Whoever makes it knows its attributes.
+            None if made.attributes.contains_key(ANY) => {
+                self.tally.meet_resource();
+                self.tally.meet_guess();
+                Ok(Value::String(made.attributes.get(ANY).cloned().unwrap_or_default()))
             }
             None => self.or_guess(mark, at, format!("{resource} has no attribute {attribute}")),
         }

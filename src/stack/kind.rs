@@ -8,7 +8,9 @@ mod api_resource;
 mod authorizer;
 mod base_path_mapping;
 mod bucket;
+mod cdk_metadata;
 mod client_certificate;
+mod custom_resource;
 mod deployment;
 mod documentation_part;
 mod documentation_version;
@@ -31,7 +33,9 @@ mod log_group;
 mod managed_policy;
 mod method;
 mod model;
+mod nested_stack;
 mod policy;
+mod repository;
 mod request_validator;
 mod rest_api;
 mod role;
@@ -40,6 +44,8 @@ mod stage;
 mod state_machine;
 mod state_machine_alias;
 mod state_machine_version;
+mod tagging;
+mod unknown;
 mod usage_plan;
 mod usage_plan_key;
 mod user;
@@ -52,15 +58,19 @@ mod wait_condition;
 
 use std::fmt;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
 use super::dynamic;
-use super::intrinsic::Attributes;
+use super::intrinsic::{ANY, Attributes};
 use super::lenient;
 use super::operations::{OperationError, Operations};
-use crate::id::Region;
+use crate::id::{AccountRegion, Region};
 
+use self::tagging::{retag, retag_in_states, tag_list, tag_map};
+
+pub(super) use custom_resource::{SERVICE_TOKEN, wait_seconds};
 pub(super) use deployment::ServedStage;
 pub(super) use function::PACKED;
 pub(super) use leftover::Interrupted;
@@ -81,6 +91,10 @@ pub(super) struct Row {
     type_name: &'static str,
     /// The properties that are honoured; any other is refused.
     properties: &'static [&'static str],
+    /// Whether any other property is taken, too, because somebody else honours them.
+    is_open: bool,
+    /// How its resources are made, if not by operations alone.
+    made_by: MadeBy,
     /// Properties that make another thing of the resource: when one changes, it is replaced.
     identity: &'static [&'static str],
     /// Whether other changes do, too.
@@ -104,6 +118,8 @@ impl Row {
     const PLAIN: Self = Self {
         type_name: "",
         properties: &[],
+        is_open: false,
+        made_by: MadeBy::Operations,
         identity: &[],
         replaces: |_, _| false,
         is_deployed: false,
@@ -125,14 +141,38 @@ fn states_arn(kind: &str, id: &str) -> String {
     format!("arn:aws:states:us-east-1:123456789012:{kind}:{id}")
 }
 
-/// A supported resource type.
-#[derive(Clone, Copy)]
-pub struct Kind(&'static Row);
+/// Who makes the resources of a type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum MadeBy {
+    /// The operations that the type's row calls.
+    Operations,
+    /// A function of the template's author.
+    Function,
+    /// Its resources are stacks.
+    Stacks,
+    /// Nobody: the type isn't known here, and the settings say to go on without it.
+    Nobody,
+}
+
+/// A resource type.
+#[derive(Clone)]
+pub struct Kind {
+    row: &'static Row,
+    /// The name in the template, where many types share a row.
+    name: Option<Arc<str>>,
+}
+
+/// How custom resources' own types begin.
+const CUSTOM: &str = "Custom::";
+/// How the types of what was skipped are stored.
+const SKIPPED: &str = "skipped:";
 
 /// What an update came to.
 pub(super) enum Updated {
     /// The resource was changed where it is.
     InPlace(Attributes),
+    /// Another one has taken its place, and the old one is removed.
+    Replaced(Attributes),
     /// The resource can't be changed like this: a new one takes its place and the old one is removed.
     Replace,
 }
@@ -140,7 +180,7 @@ pub(super) enum Updated {
 /// The names that a resource gets where its template gives it none.
 pub(super) struct Naming<'a> {
     /// Where everything is made.
-    pub(super) region: &'a Region,
+    pub(super) home: &'a AccountRegion,
     pub(super) stack: &'a str,
     pub(super) logical_id: &'a str,
     pub(super) suffix: String,
@@ -157,7 +197,7 @@ impl Naming<'_> {
 
 impl PartialEq for Kind {
     fn eq(&self, other: &Self) -> bool {
-        self.0.type_name == other.0.type_name
+        self.row.made_by == other.row.made_by && self.type_name() == other.type_name()
     }
 }
 
@@ -165,116 +205,158 @@ impl Eq for Kind {}
 
 impl fmt::Debug for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0.type_name)
+        f.write_str(self.type_name())
     }
 }
 
 /// The types that others refer to.
 #[allow(non_upper_case_globals, reason = "named as CloudFormation names them")]
 impl Kind {
-    pub(super) const Deployment: Self = Self(&deployment::ROW);
-    pub(super) const Method: Self = Self(&method::ROW);
-    pub(super) const RestApi: Self = Self(&rest_api::ROW);
-    pub(super) const StateMachine: Self = Self(&state_machine::ROW);
-    pub(super) const StateMachineAlias: Self = Self(&state_machine_alias::ROW);
+    pub(super) const Deployment: Self = Self::of(&deployment::ROW);
+    pub(super) const Method: Self = Self::of(&method::ROW);
+    pub(super) const RestApi: Self = Self::of(&rest_api::ROW);
+    pub(super) const StateMachine: Self = Self::of(&state_machine::ROW);
+    pub(super) const StateMachineAlias: Self = Self::of(&state_machine_alias::ROW);
 }
 
 impl Kind {
     /// Every supported type, in the order in which messages list them.
     pub const ALL: &[Self] = &[
-        Self(&role::ROW),
-        Self(&policy::ROW),
-        Self(&managed_policy::ROW),
-        Self(&user::ROW),
-        Self(&group::ROW),
-        Self(&group::ADDITION),
-        Self(&access_key::ROW),
-        Self(&instance_profile::ROW),
-        Self(&state_machine::ROW),
-        Self(&state_machine_version::ROW),
-        Self(&state_machine_alias::ROW),
-        Self(&activity::ROW),
-        Self(&account::ROW),
-        Self(&rest_api::ROW),
-        Self(&api_resource::ROW),
-        Self(&method::ROW),
-        Self(&deployment::ROW),
-        Self(&stage::ROW),
-        Self(&model::ROW),
-        Self(&request_validator::ROW),
-        Self(&gateway_response::ROW),
-        Self(&api_key::ROW),
-        Self(&usage_plan::ROW),
-        Self(&usage_plan_key::ROW),
-        Self(&authorizer::ROW),
-        Self(&domain_name::ROW),
-        Self(&base_path_mapping::ROW),
-        Self(&documentation_part::ROW),
-        Self(&documentation_version::ROW),
-        Self(&client_certificate::ROW),
-        Self(&vpc_link::ROW),
-        Self(&function::ROW),
-        Self(&function_permission::ROW),
-        Self(&function_version::ROW),
-        Self(&function_alias::ROW),
-        Self(&layer_version::ROW),
-        Self(&layer_version_permission::ROW),
-        Self(&event_invoke_config::ROW),
-        Self(&function_url::ROW),
-        Self(&user_pool::ROW),
-        Self(&user_pool_client::ROW),
-        Self(&user_pool_group::ROW),
-        Self(&user_pool_user::ROW),
-        Self(&user_pool_user::MEMBERSHIP),
-        Self(&identity_pool::ROW),
-        Self(&identity_pool::ROLES),
-        Self(&bucket::ROW),
-        Self(&bucket::POLICY),
-        Self(&ssm_parameter::ROW),
-        Self(&log_group::ROW),
-        Self(&wait_condition::HANDLE),
-        Self(&wait_condition::ROW),
+        Self::of(&role::ROW),
+        Self::of(&policy::ROW),
+        Self::of(&managed_policy::ROW),
+        Self::of(&user::ROW),
+        Self::of(&group::ROW),
+        Self::of(&group::ADDITION),
+        Self::of(&access_key::ROW),
+        Self::of(&instance_profile::ROW),
+        Self::of(&state_machine::ROW),
+        Self::of(&state_machine_version::ROW),
+        Self::of(&state_machine_alias::ROW),
+        Self::of(&activity::ROW),
+        Self::of(&account::ROW),
+        Self::of(&rest_api::ROW),
+        Self::of(&api_resource::ROW),
+        Self::of(&method::ROW),
+        Self::of(&deployment::ROW),
+        Self::of(&stage::ROW),
+        Self::of(&model::ROW),
+        Self::of(&request_validator::ROW),
+        Self::of(&gateway_response::ROW),
+        Self::of(&api_key::ROW),
+        Self::of(&usage_plan::ROW),
+        Self::of(&usage_plan_key::ROW),
+        Self::of(&authorizer::ROW),
+        Self::of(&domain_name::ROW),
+        Self::of(&base_path_mapping::ROW),
+        Self::of(&documentation_part::ROW),
+        Self::of(&documentation_version::ROW),
+        Self::of(&client_certificate::ROW),
+        Self::of(&vpc_link::ROW),
+        Self::of(&function::ROW),
+        Self::of(&function_permission::ROW),
+        Self::of(&function_version::ROW),
+        Self::of(&function_alias::ROW),
+        Self::of(&layer_version::ROW),
+        Self::of(&layer_version_permission::ROW),
+        Self::of(&event_invoke_config::ROW),
+        Self::of(&function_url::ROW),
+        Self::of(&user_pool::ROW),
+        Self::of(&user_pool_client::ROW),
+        Self::of(&user_pool_group::ROW),
+        Self::of(&user_pool_user::ROW),
+        Self::of(&user_pool_user::MEMBERSHIP),
+        Self::of(&identity_pool::ROW),
+        Self::of(&identity_pool::ROLES),
+        Self::of(&bucket::ROW),
+        Self::of(&bucket::POLICY),
+        Self::of(&ssm_parameter::ROW),
+        Self::of(&log_group::ROW),
+        Self::of(&wait_condition::HANDLE),
+        Self::of(&wait_condition::ROW),
+        Self::of(&repository::ROW),
+        Self::of(&custom_resource::ROW),
+        Self::of(&nested_stack::ROW),
+        Self::of(&cdk_metadata::ROW),
     ];
+
+    const fn of(row: &'static Row) -> Self {
+        Self { row, name: None }
+    }
 
     /// The type of this name, if it is supported.
     pub fn parse(type_name: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|kind| kind.type_name() == type_name)
+        if custom_resource::is_type(type_name) {
+            return Some(Self { row: &custom_resource::ROW, name: Some(type_name.into()) });
+        }
+        Self::ALL.iter().find(|kind| kind.row.type_name == type_name).cloned()
+    }
+
+    /// A type that isn't known: its resources are skipped, or refused.
+    pub(super) fn unknown(type_name: &str) -> Self {
+        Self { row: &unknown::ROW, name: Some(type_name.into()) }
+    }
+
+    /// The name under which it is stored.
+    pub(super) fn stored_name(&self) -> String {
+        let prefix = if self.is_known() { "" } else { SKIPPED };
+        format!("{prefix}{}", self.type_name())
+    }
+
+    /// The type that is stored under this name.
+    pub(super) fn of_stored(name: &str) -> Option<Self> {
+        name.strip_prefix(SKIPPED).map(Self::unknown).or_else(|| Self::parse(name))
+    }
+
+    /// Whether the type is supported.
+    pub(super) fn is_known(&self) -> bool {
+        self.row.made_by != MadeBy::Nobody
+    }
+
+    /// Who makes its resources.
+    pub(super) const fn made_by(&self) -> MadeBy {
+        self.row.made_by
     }
 
     /// The name in templates.
-    pub const fn type_name(self) -> &'static str {
-        self.0.type_name
+    pub fn type_name(&self) -> &str {
+        self.name.as_deref().unwrap_or(self.row.type_name)
     }
 
-    /// The properties that are honoured; any other is refused.
-    pub const fn properties(self) -> &'static [&'static str] {
-        self.0.properties
+    /// The properties that are honoured; any other is refused, unless [`is_open`](Self::is_open).
+    pub const fn properties(&self) -> &'static [&'static str] {
+        self.row.properties
+    }
+
+    /// Whether it takes any property.
+    pub(super) const fn is_open(&self) -> bool {
+        self.row.is_open
     }
 
     /// True for the parts of an API that reach its stages only through a deployment.
-    pub(super) const fn is_deployed(self) -> bool {
-        self.0.is_deployed
+    pub(super) const fn is_deployed(&self) -> bool {
+        self.row.is_deployed
     }
 
     /// What a resource would answer to `Ref` and `Fn::GetAtt`, in the right form.
-    pub(super) fn guess(self, logical_id: &str) -> Attributes {
-        let (reference, attributes) = (self.0.guess)(logical_id);
+    pub(super) fn guess(&self, logical_id: &str) -> Attributes {
+        let (reference, attributes) = (self.row.guess)(logical_id);
         let attributes = attributes.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         Attributes { reference, attributes }
     }
 
     pub(super) async fn create(
-        self,
+        &self,
         operations: &dyn Operations,
         naming: &Naming<'_>,
         properties: &Properties,
     ) -> Result<Attributes, OperationError> {
         let properties = dynamic::resolved(operations, properties).await?;
-        (self.0.create)(operations, naming, &properties).await
+        (self.row.create)(operations, naming, &properties).await
     }
 
     pub(super) async fn update(
-        self,
+        &self,
         operations: &dyn Operations,
         region: &Region,
         made: &Attributes,
@@ -282,7 +364,7 @@ impl Kind {
         new: &Properties,
     ) -> Result<Updated, OperationError> {
         let updated = self.update_members(operations, made, old, new).await?;
-        if let (Updated::InPlace(_), Some(path)) = (&updated, (self.0.tagged)(&made.reference, new)) {
+        if let (Updated::InPlace(_), Some(path)) = (&updated, (self.row.tagged)(&made.reference, new)) {
             retag(operations, &format!("arn:{}:apigateway:{region}::{path}", region.partition()), old, new)
                 .await?;
         }
@@ -290,13 +372,13 @@ impl Kind {
     }
 
     /// Whether a new resource has to take the place of one with the properties `old`.
-    pub(super) fn must_replace(self, old: &Properties, new: &Properties) -> bool {
-        self.0.identity.iter().any(|property| old.get(*property) != new.get(*property))
-            || (self.0.replaces)(old, new)
+    pub(super) fn must_replace(&self, old: &Properties, new: &Properties) -> bool {
+        self.row.identity.iter().any(|property| old.get(*property) != new.get(*property))
+            || (self.row.replaces)(old, new)
     }
 
     async fn update_members(
-        self,
+        &self,
         operations: &dyn Operations,
         made: &Attributes,
         old: &Properties,
@@ -309,17 +391,17 @@ impl Kind {
             (dynamic::resolved(operations, old).await, dynamic::resolved(operations, new).await?);
         // What was read then may be gone.
         let old = was.unwrap_or_else(|_| old.clone());
-        (self.0.update)(operations, made, &old, &new).await
+        (self.row.update)(operations, made, &old, &new).await
     }
 
     /// Removes the resource; that it is already gone is no failure.
     pub(super) async fn delete(
-        self,
+        &self,
         operations: &dyn Operations,
         made: &Attributes,
         properties: &Properties,
     ) -> Result<(), OperationError> {
-        let gone = (self.0.delete)(operations, made, properties).await;
+        let gone = (self.row.delete)(operations, made, properties).await;
         match gone {
             Err(error) if is_missing(&error) => Ok(()),
             other => other.map(|_| ()),
@@ -328,7 +410,7 @@ impl Kind {
 
     /// Removes what a step that was interrupted may have made.
     pub(super) async fn remove_leftover(
-        self,
+        &self,
         operations: &dyn Operations,
         step: &Interrupted<'_>,
     ) -> Result<(), OperationError> {
@@ -339,7 +421,7 @@ impl Kind {
     }
 
     /// The property that may name a folder of the template's.
-    pub(super) fn package(self) -> Option<&'static str> {
+    pub(super) fn package(&self) -> Option<&'static str> {
         match self.type_name() {
             "AWS::Lambda::Function" => Some("Code"),
             "AWS::Lambda::LayerVersion" => Some("Content"),
@@ -348,7 +430,7 @@ impl Kind {
     }
 
     /// The property that may name a document of the template's.
-    pub(super) fn document(self) -> Option<&'static str> {
+    pub(super) fn document(&self) -> Option<&'static str> {
         match self.type_name() {
             "AWS::ApiGateway::RestApi" => Some("BodyS3Location"),
             "AWS::StepFunctions::StateMachine" => Some("DefinitionS3Location"),
@@ -357,8 +439,8 @@ impl Kind {
     }
 
     /// Whether a resource made by an earlier version has all the attributes that it has today.
-    pub(super) fn knows_attributes(self, made: &Attributes) -> bool {
-        self != Self::StateMachine || made.attributes.contains_key("StateMachineRevisionId")
+    pub(super) fn knows_attributes(&self, made: &Attributes) -> bool {
+        *self != Self::StateMachine || made.attributes.contains_key("StateMachineRevisionId")
     }
 }
 
@@ -369,6 +451,7 @@ fn is_missing(error: &OperationError) -> bool {
         "NoSuchEntity",
         "ParameterNotFound",
         "StateMachineDoesNotExist",
+        "ActivityDoesNotExist",
         "ResourceNotFoundException",
         "UserNotFoundException",
     ];
@@ -392,65 +475,6 @@ fn renamed(properties: &Properties, names: &[(&str, &str)]) -> Map<String, Value
     let given =
         names.iter().filter_map(|(from, to)| Some(((*to).to_owned(), properties.get(*from)?.clone())));
     given.collect()
-}
-
-/// `[{"Key": k, "Value": v}]` as the map that API Gateway takes.
-fn tag_map(properties: &Properties) -> Option<Value> {
-    let tags = properties.get("Tags")?.as_array()?;
-    let text = |tag: &Value, key: &str| patch_value(tag.get(key));
-    let pairs = tags.iter().map(|tag| (text(tag, "Key"), Value::String(text(tag, "Value"))));
-    Some(Value::Object(pairs.collect()))
-}
-
-/// Gives what `arn` names the tags of `new` in place of those of `old`.
-async fn retag(
-    operations: &dyn Operations,
-    arn: &str,
-    old: &Properties,
-    new: &Properties,
-) -> Result<(), OperationError> {
-    let of = |properties| tag_map(properties).and_then(|tags| tags.as_object().cloned()).unwrap_or_default();
-    let (old, new) = (of(old), of(new));
-    let gone: Vec<&String> = old.keys().filter(|key| !new.contains_key(*key)).collect();
-    if !gone.is_empty() {
-        let input = json!({ "resourceArn": arn, "tagKeys": gone });
-        call(operations, "apigateway", "UntagResource", input).await?;
-    }
-    if !new.is_empty() && new != old {
-        call(operations, "apigateway", "TagResource", json!({ "resourceArn": arn, "tags": new })).await?;
-    }
-    Ok(())
-}
-
-/// `[{"Key": k, "Value": v}]` as the list that Step Functions takes.
-fn tag_list(properties: &Properties) -> Option<Value> {
-    let tags = properties.get("Tags")?.as_array()?;
-    Some(tags.iter().map(|tag| json!({ "key": tag.get("Key"), "value": tag.get("Value") })).collect())
-}
-
-/// Gives what Step Functions knows under `arn` the tags of `new` in place of those of `old`.
-async fn retag_in_states(
-    operations: &dyn Operations,
-    arn: &str,
-    old: &Properties,
-    new: &Properties,
-) -> Result<(), OperationError> {
-    let (old, new) = (tag_map(old).unwrap_or_default(), tag_map(new).unwrap_or_default());
-    if old == new {
-        return Ok(());
-    }
-    let gone: Vec<&String> = old.as_object().into_iter().flatten().map(|(key, _)| key).collect();
-    let gone: Vec<&String> = gone.into_iter().filter(|key| new.get(key.as_str()).is_none()).collect();
-    if !gone.is_empty() {
-        let input = json!({ "resourceArn": arn, "tagKeys": gone });
-        call(operations, "states", "UntagResource", input).await?;
-    }
-    let tags = new.as_object().into_iter().flatten();
-    let tags: Vec<Value> = tags.map(|(key, value)| json!({ "key": key, "value": value })).collect();
-    if !tags.is_empty() {
-        call(operations, "states", "TagResource", json!({ "resourceArn": arn, "tags": tags })).await?;
-    }
-    Ok(())
 }
 
 /// The text of a property, which a template may write as a number.
@@ -486,29 +510,33 @@ fn text<'a>(value: &'a Value, member: &str) -> &'a str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::id::AccountId;
 
     #[test]
     fn type_names_round_trip() {
         for kind in Kind::ALL {
-            assert_eq!(Kind::parse(kind.type_name()), Some(*kind));
+            assert_eq!(Kind::parse(kind.type_name()).as_ref(), Some(kind));
             let mut properties = kind.properties().to_vec();
-            assert!(kind.0.identity.iter().all(|p| properties.contains(p)), "{kind:?}");
+            assert!(kind.row.identity.iter().all(|p| properties.contains(p)), "{kind:?}");
             properties.sort_unstable();
             properties.dedup();
             assert_eq!(properties.len(), kind.properties().len(), "{kind:?}");
         }
         assert_eq!(Kind::parse("AWS::Nope::Nope"), None);
+        for kind in [Kind::unknown("AWS::Nope::Nope"), Kind::parse("Custom::Mine").unwrap()] {
+            assert_eq!(Kind::of_stored(&kind.stored_name()).unwrap(), kind);
+        }
+        assert_ne!(Kind::unknown("AWS::S3::Bucket"), Kind::parse("AWS::S3::Bucket").unwrap());
     }
 
     #[test]
     fn generated_names_keep_their_random_end() {
-        let region = Region::parse("us-east-1").unwrap();
-        let naming = Naming {
-            region: &region,
-            stack: "a-long-stack-name",
-            logical_id: "Role",
-            suffix: "ABCDEF".into(),
+        let home = AccountRegion {
+            account: AccountId::parse("123456789012").unwrap(),
+            region: Region::parse("us-east-1").unwrap(),
         };
+        let naming =
+            Naming { home: &home, stack: "a-long-stack-name", logical_id: "Role", suffix: "ABCDEF".into() };
         assert_eq!(naming.generated(64), "a-long-stack-name-Role-ABCDEF");
         assert_eq!(naming.generated(11), "Role-ABCDEF");
     }

@@ -30,6 +30,7 @@ mod intrinsic;
 mod kind;
 mod lenient;
 mod lint;
+mod loops;
 mod model;
 mod objects;
 mod operations;
@@ -47,11 +48,13 @@ mod tags;
 mod template;
 #[cfg(test)]
 mod tests;
+mod unknown_types;
 
 pub use error::Error;
 pub use kind::Kind;
 pub use lint::{Finding, check};
 pub use objects::{ObjectFuture, Objects};
 pub use operations::{Accounts, Actor, OperationError, OperationFuture, Operations};
-pub use stacks::{Action, Applied, Change, Ports, Stacks};
+pub use stacks::{ANSWER_BYTES_MAX, ANSWERS_PATH, Action, Applied, Change, Ports, Stacks};
 pub use template::{Beside, Template};
+pub use unknown_types::UnknownTypes;

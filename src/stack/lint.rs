@@ -8,6 +8,7 @@ use super::kind::{self, Kind, Properties};
 use super::parameter;
 use super::plan::{Plan, Rehearsed};
 use super::template::Template;
+use super::unknown_types::UnknownTypes;
 use crate::asl;
 use crate::id::{AccountId, AccountRegion, Region};
 use crate::vtl;
@@ -37,7 +38,7 @@ pub fn check(template: &Template) -> Result<Vec<Finding>, Error> {
     let home = AccountRegion { account, region };
     let pseudo = parameter::pseudo(&home, "stack", &parameter::first_id(&home, "stack"), &[]);
     let (parameters, guessed) = parameter::guesses(&template.parameters, pseudo);
-    let plan = Plan::new(template, parameters, guessed, None)?;
+    let plan = Plan::new(template, UnknownTypes::Refuse, parameters, guessed, None)?;
     let rehearsal = plan.rehearse()?;
     let mut findings: Vec<Finding> = rehearsal.doubts.iter().map(doubt).collect();
     for rehearsed in rehearsal.resources {
@@ -45,7 +46,7 @@ pub fn check(template: &Template) -> Result<Vec<Finding>, Error> {
         if rehearsed.resource.kind == Kind::StateMachine {
             findings.extend(definition_finding(&at, &rehearsed));
         }
-        let templates = template_problems(rehearsed.resource.kind, &rehearsed.properties);
+        let templates = template_problems(&rehearsed.resource.kind, &rehearsed.properties);
         findings.extend(templates.into_iter().map(|(path, problem)| Finding {
             location: format!("{at}/{path}"),
             problem,
@@ -56,12 +57,12 @@ pub fn check(template: &Template) -> Result<Vec<Finding>, Error> {
 }
 
 /// Warnings about this resource: mapping templates that AWS accepts but that make every call fail.
-pub(super) fn warnings(logical_id: &str, kind: Kind, properties: &Properties) -> Vec<String> {
+pub(super) fn warnings(logical_id: &str, kind: &Kind, properties: &Properties) -> Vec<String> {
     let at = format!("Resources/{logical_id}/Properties");
     let problems = template_problems(kind, properties).into_iter();
     let mut warnings: Vec<String> =
         problems.map(|(path, problem)| format!("{at}/{path}: every call will fail: {problem}")).collect();
-    if kind == Kind::StateMachineAlias {
+    if *kind == Kind::StateMachineAlias {
         let preference = properties.get("DeploymentPreference").and_then(|preference| preference.get("Type"));
         if let Some(kind @ ("LINEAR" | "CANARY")) = preference.and_then(Value::as_str) {
             warnings.push(format!("{at}/DeploymentPreference: {kind}: the new version takes over at once"));
@@ -74,8 +75,8 @@ pub(super) fn warnings(logical_id: &str, kind: Kind, properties: &Properties) ->
 }
 
 /// Mapping templates that don't parse, with their locations.
-fn template_problems(kind: Kind, properties: &Properties) -> Vec<(String, String)> {
-    if kind != Kind::Method {
+fn template_problems(kind: &Kind, properties: &Properties) -> Vec<(String, String)> {
+    if *kind != Kind::Method {
         return Vec::new();
     }
     let mut problems = Vec::new();

@@ -191,6 +191,25 @@ pub(super) struct ChangeSet {
     pub(super) token: Option<String>,
 }
 
+/// What the function of a custom resource was asked.
+#[derive(Clone, Debug)]
+pub(super) struct Request {
+    /// Its `RequestId`.
+    pub(super) id: String,
+    /// Whoever knows it may answer.
+    pub(super) secret: String,
+    pub(super) logical_id: String,
+    pub(super) verb: Verb,
+    /// The resource that it is about, unless that is to be made.
+    pub(super) physical_id: Option<String>,
+    /// How long the answer is waited for.
+    pub(super) until: Timestamp,
+    /// Whether the function was told.
+    pub(super) is_sent: bool,
+    /// The text of the answer.
+    pub(super) answer: Option<String>,
+}
+
 /// One resource of a stack: what it was made from and what came of it.
 #[derive(Clone, Debug)]
 pub(super) struct Made {

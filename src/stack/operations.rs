@@ -11,7 +11,7 @@ use crate::wire::Structure;
 
 /// A service's error.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{operation}: {code}: {message}")]
+#[error("{}", self.line())]
 pub struct OperationError {
     /// The operation that was called.
     pub operation: &'static str,
@@ -19,6 +19,21 @@ pub struct OperationError {
     pub code: String,
     /// AWS's message.
     pub message: String,
+}
+
+impl OperationError {
+    /// What isn't an operation's error, in words that need nothing around them.
+    pub(super) fn said(message: impl Into<String>) -> Self {
+        Self { operation: "", code: String::new(), message: message.into() }
+    }
+
+    fn line(&self) -> String {
+        let Self { operation, code, message } = self;
+        match operation.is_empty() {
+            true => message.clone(),
+            false => format!("{operation}: {code}: {message}"),
+        }
+    }
 }
 
 /// The result of an operation.

@@ -11,7 +11,8 @@ use super::intrinsic::Attributes;
 use super::kind::Properties;
 use super::order;
 use super::scope::{Names, Scope, Tally};
-use super::template::{Declared, Output, Template};
+use super::template::{Declared, Output, Template, all_at_once};
+use super::unknown_types::UnknownTypes;
 
 /// A template with decided conditions and ordered resources.
 pub(super) struct Plan<'a> {
@@ -51,9 +52,11 @@ impl<'a> Plan<'a> {
     /// Plans `template` with these parameters; those in `guessed` are guesses.
     ///
     /// # Errors
-    /// Whatever is wrong with the template independent of its resources, and rules that are not satisfied.
+    /// Whatever is wrong with the template independent of its resources, rules that are not satisfied, and what is not
+    /// supported of the resources that exist.
     pub(super) fn new(
         template: &'a Template,
+        unknown_types: UnknownTypes,
         parameters: Map<String, Value>,
         guessed: BTreeSet<String>,
         exports: Option<BTreeMap<String, String>>,
@@ -62,6 +65,7 @@ impl<'a> Plan<'a> {
         let mut scope = Scope { parameters, guessed, mappings, conditions, exports };
         condition::assert_rules(&template.rules, &scope)?;
         scope.conditions = condition::decide(&template.conditions, &scope)?;
+        refuse_unsupported(template, unknown_types, &scope)?;
         let ordered = order::by_dependency(template, &scope)?;
         order::check_outputs(template, &scope, &ordered)?;
         Ok(Self { template, scope, ordered })
@@ -134,6 +138,21 @@ impl<'a> Plan<'a> {
         }
         Ok(outputs)
     }
+}
+
+/// Refuses what is not supported of what exists under the conditions, all of it at once.
+fn refuse_unsupported(
+    template: &Template,
+    unknown_types: UnknownTypes,
+    scope: &Scope<'_>,
+) -> Result<(), Error> {
+    let mut unsupported = Vec::new();
+    for resource in &template.resources {
+        if order::is_there(resource.condition.as_deref(), scope, &resource.location())? != Some(false) {
+            unsupported.extend(resource.unsupported(unknown_types));
+        }
+    }
+    all_at_once(unsupported)
 }
 
 /// The properties of `resource`, and which of them depend on guesses.

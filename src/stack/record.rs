@@ -4,6 +4,7 @@ mod change_sets;
 mod forms;
 mod heads;
 mod journal;
+mod requests;
 
 use std::collections::BTreeMap;
 
@@ -12,19 +13,20 @@ use serde_json::{Map, Value};
 use super::error::Error;
 use super::intrinsic::Attributes;
 use super::kind::Kind;
-use super::model::{ChangeSet, Event, Head, Made, Progress, Retention, Shown, Work};
+use super::model::{ChangeSet, Event, Head, Made, Progress, Request, Retention, Shown, Work};
 use crate::id::AccountRegion;
 use crate::store::{
     self, Param, Record as _, Row, SealedColumn, Step, Store, Stored, Tx, Unreadable, record, records,
 };
 
-use self::forms::{ChangeSetV1, EventV1, HeadV1, ProgressV1, ShownV1, WorkV1};
+use self::forms::{ChangeSetV1, EventV1, HeadV1, ProgressV1, RequestV1, ShownV1, WorkV1};
 
 pub(super) use self::change_sets::{change_set, change_sets, drop_change_set, save_change_set};
 pub(super) use self::heads::{adopt, all, begin, find, importers, imports, put, unfinished, work};
 #[cfg(test)]
 pub(super) use self::journal::EVENTS_MAX;
 pub(super) use self::journal::{Commit, End, Noted, commit, events, save_exports, shown};
+pub(super) use self::requests::{answer, request, save_request};
 
 /// The room's tables.
 const SCHEMA: &[Step] = &[
@@ -98,6 +100,18 @@ CREATE TABLE stack_import (
     PRIMARY KEY (home, export, stack)
 )",
     ),
+    Step::Sql(
+        "CREATE TABLE stack_request (
+    home TEXT NOT NULL,
+    id TEXT NOT NULL,
+    stack TEXT NOT NULL,
+    logical_id TEXT NOT NULL,
+    sealed BLOB NOT NULL,
+    PRIMARY KEY (home, id)
+);
+CREATE INDEX stack_request_resource ON stack_request (home, stack, logical_id);
+CREATE INDEX stack_request_id ON stack_request (id)",
+    ),
 ];
 
 /// Where resources are: values of API keys are among their properties.
@@ -123,6 +137,10 @@ pub(super) const CHANGE_SETS: SealedColumn = SealedColumn {
     lookup: None,
 };
 
+/// What custom resources' functions were asked: whoever knows the secret may answer, and answers may be secrets.
+pub(super) const REQUESTS: SealedColumn =
+    SealedColumn { table: "stack_request", column: "sealed", key: &["home", "id"], lookup: None };
+
 /// What a stack is made of, in the order it was made.
 pub(super) struct Resources(Vec<Made>);
 
@@ -136,6 +154,7 @@ records! {
     Event, "cloudformation event": now 1 => EventV1;
     Shown, "cloudformation resource": now 1 => ShownV1;
     ChangeSet, "cloudformation change set": now 1 => ChangeSetV1;
+    Request, "cloudformation custom resource request": now 1 => RequestV1;
 }
 
 record! {
@@ -176,11 +195,11 @@ impl Stored<Vec<MadeV1>> for Resources {
 /// A kind is stored under its name in templates.
 impl Stored<String> for Kind {
     fn to_stored(&self) -> String {
-        self.type_name().to_owned()
+        self.stored_name()
     }
 
     fn from_stored(form: String) -> Result<Self, Unreadable> {
-        Self::parse(&form).ok_or(Unreadable { what: "resource type", value: form })
+        Self::of_stored(&form).ok_or(Unreadable { what: "resource type", value: form })
     }
 }
 

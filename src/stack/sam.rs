@@ -96,7 +96,7 @@ impl Source {
     fn refuse_rest(&self, kind: &'static str, made: &mut Made) {
         let rest = self.properties.keys().map(|property| Error::UnsupportedProperty {
             logical_id: self.id.clone(),
-            kind,
+            kind: kind.to_owned(),
             property: property.clone(),
         });
         made.errors.extend(rest);

@@ -5,14 +5,17 @@
 
 mod begin;
 mod change_sets;
+mod custom;
 mod forward;
+mod nested;
+mod one;
 mod remove;
 mod run;
 mod undo;
 mod worker;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde_json::{Map, Value};
 use tokio::sync::{Mutex, Notify};
@@ -29,12 +32,14 @@ use super::record;
 use super::scope::Tally;
 use super::status::Status;
 use super::template::{Declared, Template};
+use super::unknown_types::UnknownTypes;
 use crate::clock::{Clock, Ids};
 use crate::id::AccountRegion;
 use crate::store::{self, SealedColumn, Store};
 
 pub(super) use self::begin::{Draft, Given, NewStack, NewUpdate, Refusal};
 pub(super) use self::change_sets::NewChangeSet;
+pub use self::custom::{ANSWER_BYTES_MAX, ANSWERS_PATH};
 
 /// The stacks of a server.
 pub struct Stacks {
@@ -51,6 +56,11 @@ pub struct Stacks {
     wake: Notify,
     /// Updates that were cancelled, by the stacks' ids.
     cancelled: std::sync::Mutex<BTreeSet<String>>,
+    /// Wakes those who wait for the answer of a custom resource's function.
+    answered: Notify,
+    /// Where this server listens, once it does.
+    endpoint: OnceLock<String>,
+    pub(super) unknown_types: UnknownTypes,
 }
 
 /// The result of applying a template.
@@ -131,6 +141,7 @@ impl Stacks {
         &record::PROGRESS,
         &record::EVENTS,
         &record::CHANGE_SETS,
+        &record::REQUESTS,
     ];
 
     /// Only creates or upgrades the room's tables.
@@ -154,7 +165,28 @@ impl Stacks {
         let Ports { store, accounts, objects, ids, clock } = ports;
         record::migrate(&store)?;
         let (turn, wake, cancelled) = (Mutex::new(()), Notify::new(), std::sync::Mutex::default());
-        Ok(Self { store, accounts, objects, ids, clock, home, ssm_parameters, turn, wake, cancelled })
+        let (answered, endpoint, unknown_types) = (Notify::new(), OnceLock::new(), UnknownTypes::default());
+        Ok(Self {
+            store,
+            accounts,
+            objects,
+            ids,
+            clock,
+            home,
+            ssm_parameters,
+            turn,
+            wake,
+            cancelled,
+            answered,
+            endpoint,
+            unknown_types,
+        })
+    }
+
+    /// The same, with what becomes of resources whose types aren't known.
+    #[must_use]
+    pub fn with_unknown_types(self, unknown_types: UnknownTypes) -> Self {
+        Self { unknown_types, ..self }
     }
 
     /// Whether no stack was ever applied.
@@ -269,7 +301,7 @@ impl Stacks {
         let plan = self.plan(&self.home, &head, template, &settings).await?;
         let changes = made.iter().map(|m| Change {
             logical_id: m.logical_id.clone(),
-            kind: m.kind,
+            kind: m.kind.clone(),
             action: Action::Unchanged,
             physical_id: m.attributes.reference.clone(),
         });
@@ -291,7 +323,7 @@ impl Stacks {
         let values =
             parameter::values(&template.parameters, &settings.parameters, &settings.resolved, pseudo)?;
         let exports = record::exports(&self.store, home).await?;
-        Plan::new(template, values, BTreeSet::new(), Some(exports))
+        Plan::new(template, self.unknown_types, values, BTreeSet::new(), Some(exports))
     }
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::kind::{Kind, Properties};
 
 /// Adds the stack's tags to a resource's own, which win.
-pub(super) fn tag(kind: Kind, properties: &mut Properties, tags: &BTreeMap<String, String>) {
+pub(super) fn tag(kind: &Kind, properties: &mut Properties, tags: &BTreeMap<String, String>) {
     if tags.is_empty() || !kind.properties().contains(&"Tags") {
         return;
     }

@@ -7,17 +7,16 @@ use serde_json::{Map, Value};
 use super::document;
 use super::error::Error;
 use super::kind::{Kind, PACKED};
+use super::loops;
 use super::model::Retention;
 use super::objects::TEXT;
 use super::sam;
+use super::unknown_types::UnknownTypes;
 
 /// The most resources of a template; CloudFormation's own limit.
 const RESOURCES_MAX: usize = 500;
 /// The most entries of each other section; CloudFormation's own limit for parameters, mappings and outputs.
 const ENTRIES_MAX: usize = 200;
-
-/// Usage data for the makers of the CDK; creates nothing.
-const CDK_METADATA: &str = "AWS::CDK::Metadata";
 
 /// A template whose structure has been checked; its intrinsic functions are not resolved yet.
 #[derive(Clone, Debug)]
@@ -67,6 +66,29 @@ impl Declared {
     pub(super) fn location(&self) -> String {
         format!("Resources/{}", self.logical_id)
     }
+
+    /// What is not supported of it.
+    pub(super) fn unsupported(&self, unknown_types: UnknownTypes) -> Vec<Error> {
+        let (logical_id, kind) = (&self.logical_id, &self.kind);
+        if !kind.is_known() {
+            let error = || Error::UnsupportedType {
+                logical_id: logical_id.clone(),
+                kind: kind.type_name().to_owned(),
+                supported: Kind::ALL.iter().map(Kind::type_name).collect::<Vec<_>>().join(", "),
+            };
+            return (unknown_types == UnknownTypes::Refuse).then(error).into_iter().collect();
+        }
+        let unsupported = self
+            .properties
+            .keys()
+            .filter(|property| !kind.is_open() && !kind.properties().contains(&property.as_str()));
+        let unsupported = unsupported.map(|property| Error::UnsupportedProperty {
+            logical_id: logical_id.clone(),
+            kind: kind.type_name().to_owned(),
+            property: property.clone(),
+        });
+        unsupported.collect()
+    }
 }
 
 /// A file or folder that a template names where CloudFormation wants an object of S3.
@@ -89,9 +111,9 @@ impl Template {
         self.beside(Kind::document)
     }
 
-    fn beside(&self, property: fn(Kind) -> Option<&'static str>) -> Vec<Beside> {
+    fn beside(&self, property: fn(&Kind) -> Option<&'static str>) -> Vec<Beside> {
         let named = self.resources.iter().filter_map(|resource| {
-            let path = resource.properties.get(property(resource.kind)?)?.as_str()?.to_owned();
+            let path = resource.properties.get(property(&resource.kind)?)?.as_str()?.to_owned();
             Some(Beside { logical_id: resource.logical_id.clone(), path })
         });
         named.collect()
@@ -107,10 +129,10 @@ impl Template {
         self.set(logical_id, Kind::document, serde_json::json!({ TEXT: text }));
     }
 
-    fn set(&mut self, logical_id: &str, property: fn(Kind) -> Option<&'static str>, value: Value) {
+    fn set(&mut self, logical_id: &str, property: fn(&Kind) -> Option<&'static str>, value: Value) {
         let resource = self.resources.iter_mut().find(|resource| resource.logical_id == logical_id);
         if let Some(resource) = resource
-            && let Some(property) = property(resource.kind)
+            && let Some(property) = property(&resource.kind)
         {
             resource.properties.insert(property.to_owned(), value);
         }
@@ -118,11 +140,20 @@ impl Template {
 }
 
 impl Template {
-    /// Parses a YAML or JSON template, and checks its sections, resource types and property names.
+    /// Parses a YAML or JSON template, and checks its sections. Whether all types and properties are supported is looked at
+    /// when conditions say what exists.
     ///
     /// # Errors
-    /// [`Error::Syntax`], [`Error::Template`], [`Error::UnsupportedType`], [`Error::UnsupportedProperty`].
+    /// [`Error::Syntax`], [`Error::Template`].
     pub fn parse(text: &str) -> Result<Self, Error> {
+        Self::parse_with(text, &Map::new())
+    }
+
+    /// The same with values of its parameters, which loops may be about.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn parse_with(text: &str, given: &Map<String, Value>) -> Result<Self, Error> {
         let Value::Object(mut sections) = document::parse(text)? else {
             return Err(Error::at("/", "a template is an object with a Resources section"));
         };
@@ -144,14 +175,22 @@ impl Template {
                 other => return Err(Error::at(other, "no such section in a template")),
             }
         }
+        let is_extended = named.iter().any(|name| name == LANGUAGE_EXTENSIONS);
+        if is_extended {
+            loops::unroll(&mut sections, given)?;
+        }
         let is_serverless = named.iter().any(|name| name == sam::NAME);
+        if is_serverless || is_extended {
+            sections.shift_remove("Transform");
+        }
         let mut processed = None;
         if is_serverless {
-            sections.shift_remove("Transform");
             sam::translate(&mut sections).map_err(|errors| match <[Error; 1]>::try_from(errors) {
                 Ok([error]) => error,
                 Err(errors) => Error::Several(errors),
             })?;
+        }
+        if is_serverless || is_extended {
             processed = serde_json::to_string_pretty(&sections).ok();
         }
         let mut section = |name: &str| match sections.remove(name) {
@@ -175,22 +214,8 @@ impl Template {
             let problem = format!("expected 1 to {RESOURCES_MAX} resources, found {}", declared.len());
             return Err(Error::at("Resources", problem));
         }
-        let mut resources = Vec::with_capacity(declared.len());
-        let mut unsupported = Vec::new();
-        for (id, value) in declared {
-            if value.get("Type").and_then(Value::as_str) == Some(CDK_METADATA) {
-                continue;
-            }
-            match resource(id, value) {
-                Ok(resource) => resources.push(resource),
-                Err(error @ (Error::UnsupportedType { .. } | Error::UnsupportedProperty { .. })) => {
-                    unsupported.push(error);
-                }
-                Err(Error::Several(errors)) => unsupported.extend(errors),
-                Err(other) => return Err(other),
-            }
-        }
-        all_at_once(unsupported)?;
+        let resources = declared.into_iter().map(|(id, value)| resource(id, value));
+        let resources = resources.collect::<Result<Vec<_>, Error>>()?;
         let description = sections.remove("Description").and_then(|it| it.as_str().map(str::to_owned));
         let metadata = match sections.remove("Metadata") {
             Some(Value::Object(metadata)) => metadata,
@@ -223,13 +248,13 @@ impl Template {
     }
 
     /// The logical ids and types of the resources, as declared.
-    pub fn resources(&self) -> impl Iterator<Item = (&str, Kind)> {
-        self.resources.iter().map(|r| (r.logical_id.as_str(), r.kind))
+    pub fn resources(&self) -> impl Iterator<Item = (&str, &Kind)> {
+        self.resources.iter().map(|r| (r.logical_id.as_str(), &r.kind))
     }
 }
 
 /// Refuses what is not supported, all of it at once.
-fn all_at_once(mut unsupported: Vec<Error>) -> Result<(), Error> {
+pub(super) fn all_at_once(mut unsupported: Vec<Error>) -> Result<(), Error> {
     match unsupported.len() {
         0 => Ok(()),
         1 => Err(unsupported.remove(0)),
@@ -288,9 +313,8 @@ fn condition(value: Option<Value>, at: &str) -> Result<Option<String>, Error> {
 
 fn resource(logical_id: String, value: Value) -> Result<Declared, Error> {
     let location = format!("Resources/{logical_id}");
-    if let Some(function) = logical_id.strip_prefix("Fn::") {
-        let function = function.split(':').next().unwrap_or(function);
-        let problem = format!("Fn::{function} makes resources, which is not supported: write each of them");
+    if loops::is_loop(&logical_id) {
+        let problem = format!("Fn::ForEach needs Transform: {LANGUAGE_EXTENSIONS}");
         return Err(Error::at(location, problem));
     }
     if logical_id.is_empty() || !logical_id.bytes().all(|b| b.is_ascii_alphanumeric()) {
@@ -300,11 +324,7 @@ fn resource(logical_id: String, value: Value) -> Result<Declared, Error> {
         return Err(Error::at(location, "a resource is an object with a Type"));
     };
     let kind = match value.remove("Type") {
-        Some(Value::String(kind)) => Kind::parse(&kind).ok_or_else(|| Error::UnsupportedType {
-            logical_id: logical_id.clone(),
-            kind,
-            supported: Kind::ALL.iter().map(|k| k.type_name()).collect::<Vec<_>>().join(", "),
-        })?,
+        Some(Value::String(kind)) => Kind::parse(&kind).unwrap_or_else(|| Kind::unknown(&kind)),
         _ => return Err(Error::at(location, "Type is missing")),
     };
     let properties = match value.remove("Properties") {
@@ -333,13 +353,6 @@ fn resource(logical_id: String, value: Value) -> Result<Declared, Error> {
             other => return Err(Error::at(format!("{location}/{other}"), "attribute is not supported")),
         }
     }
-    let unsupported = properties.keys().filter(|property| !kind.properties().contains(&property.as_str()));
-    let unsupported = unsupported.map(|property| Error::UnsupportedProperty {
-        logical_id: logical_id.clone(),
-        kind: kind.type_name(),
-        property: property.clone(),
-    });
-    all_at_once(unsupported.collect())?;
     Ok(Declared { logical_id, kind, properties, depends_on, condition, retention, metadata })
 }
 
@@ -398,10 +411,12 @@ mod tests {
             let error = parse(&with(sections)).unwrap_err();
             assert!(error.contains(want), "{error}");
         }
-        let error = parse(&json!({"Resources": {"A": {"Type": "AWS::Serverless::Api"}}})).unwrap_err();
+        let unknown =
+            Template::parse(&json!({"Resources": {"A": {"Type": "AWS::Serverless::Api"}}}).to_string());
+        let error = super::super::check(&unknown.unwrap()).unwrap_err().to_string();
         assert!(error.contains("resource type AWS::Serverless::Api is not supported"), "{error}");
         let error = parse(&json!({"Resources": {"Fn::ForEach::Workers": ["Name", ["a"], {}]}})).unwrap_err();
-        assert!(error.contains("Fn::ForEach makes resources"), "{error}");
+        assert!(error.contains("Fn::ForEach needs Transform: AWS::LanguageExtensions"), "{error}");
         let resource = json!({"Type": "AWS::StepFunctions::Activity", "DependsOn": [1]});
         let error = parse(&json!({"Resources": {"A": resource}})).unwrap_err();
         assert!(error.contains("expected a list of logical ids"), "{error}");

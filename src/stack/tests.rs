@@ -22,6 +22,9 @@ use crate::id::{AccountId, AccountRegion, Region};
 use crate::store::{Options, Store};
 use crate::wire;
 
+/// An activity that somebody else has made.
+const EXISTING: &str = "arn:aws:states:us-east-1:123456789012:activity:existing";
+
 /// Operations that take what the real ones take of definitions, and everything else; keeps what it was asked.
 #[derive(Default)]
 pub(super) struct Yes {
@@ -47,6 +50,9 @@ impl Operations for Yes {
         };
         let definition = input["definition"].as_str().map(|text| asl::compile(text, kind));
         let answer = match (operation, definition) {
+            ("DescribeStateMachine" | "DescribeActivity", _) if input["activityArn"] != EXISTING => {
+                Err(refuse("StateMachineDoesNotExist", "none".to_owned()))
+            }
             ("GetStage", _) => Err(refuse("NotFoundException", "no stage".to_owned())),
             (_, Some(Err(wrong))) => Err(refuse("InvalidDefinition", wrong.to_string())),
             _ if input["name"] == "refused" => Err(refuse("InvalidName", "refused".to_owned())),
@@ -293,7 +299,25 @@ fn what_a_failed_template_made_is_taken_back() {
     let error = world.apply("s", &template, &json!({})).unwrap_err();
     assert!(error.to_string().contains("Resources/B: CreateActivity: InvalidName: refused"), "{error}");
     let calls: Vec<&str> = world.calls().iter().map(|call| call.0).collect();
-    assert_eq!(calls, ["CreateActivity", "CreateActivity", "DeleteActivity"]);
+    assert_eq!(
+        calls,
+        ["DescribeActivity", "CreateActivity", "DescribeActivity", "CreateActivity", "DeleteActivity"]
+    );
+}
+
+#[test]
+fn a_new_stack_does_not_adopt_what_exists() {
+    let world = World::new();
+    let template = json!({"Resources": {
+        "A": {"Type": "AWS::StepFunctions::Activity", "Properties": {"Name": "existing"}},
+    }});
+    let error = world.apply("s", &template, &json!({})).unwrap_err();
+    let wanted = format!(
+        "Resource of type 'AWS::StepFunctions::Activity' with identifier '{EXISTING}' already exists."
+    );
+    assert!(error.to_string().contains(&wanted), "{error}");
+    let calls: Vec<&str> = world.calls().iter().map(|call| call.0).collect();
+    assert_eq!(calls, ["DescribeActivity"]);
 }
 
 #[test]

@@ -209,6 +209,7 @@ fn functions(dir: &Path, store: Store, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>)
         concurrency: 10,
         idle: Duration::from_secs(60),
         retry_delay: Duration::from_secs(60),
+        sdks: functions::Sdks::default(),
     };
     Functions::open(store, clock, ids, options, Arc::new(Nothing)).unwrap()
 }

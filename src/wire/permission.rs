@@ -3,6 +3,8 @@
 //!
 //! <https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html>
 
+use std::net::IpAddr;
+
 use http::header::{REFERER, USER_AGENT};
 use http::request::Parts;
 use serde::Serialize;
@@ -11,7 +13,7 @@ use serde_json::Value;
 use super::{ApiError, CalledFrom, Code, Operation};
 use crate::id::{AccountRegion, Arn};
 use crate::identity::{CallFacts, Caller, ConditionValues, Grants, Owner, TrustDecision};
-use crate::policy::{Decision, Request};
+use crate::policy::{Decision, Policy, Request};
 
 /// The longest ARN in a line of the audit log.
 const ARN_BYTES_MAX: usize = 2_048;
@@ -160,6 +162,8 @@ pub struct Assigned {
 pub(super) struct Denied<'a> {
     permission: &'a Permission,
     is_explicit: bool,
+    /// Whether it is the policy of the resource that denies it.
+    is_theirs: bool,
 }
 
 /// What was decided about a permission, for the audit log.
@@ -213,16 +217,36 @@ impl Decided {
     }
 }
 
-/// Whether `grants` don't include what is needed; `tell` is told what decides.
+/// What the policy of a resource says of a call of it.
+///
+/// Such policies often refuse what comes without TLS, which on AWS is the Internet's. What doesn't leave this machine is as
+/// good.
+pub(super) fn theirs(policy: &Policy, facts: &CallFacts<'_>, permission: &Permission) -> Decision {
+    let mut conditions = facts.conditions.to_vec();
+    let is_own = conditions.iter().any(|(key, values)| {
+        let is_loopback = |ip: &String| ip.parse().is_ok_and(|ip: IpAddr| ip.is_loopback());
+        key == "aws:sourceip" && values.iter().all(is_loopback)
+    });
+    if let Some((_, values)) = conditions.iter_mut().find(|(key, _)| is_own && key == "aws:securetransport") {
+        *values = vec![true.to_string()];
+    }
+    let facts = CallFacts { conditions: &conditions, ..*facts };
+    let Permission { action, resource, .. } = permission;
+    policy.decide(&Request { caller: facts.caller.for_policies(), action, resource, facts: &facts })
+}
+
+/// Whether `grants` don't include what is needed, and `theirs`, the decision of the resource's policy, either; `tell` is
+/// told what decides.
 pub(super) fn denied<'a>(
     grants: &Grants,
     facts: &CallFacts<'_>,
     permission: &'a Permission,
+    theirs: Option<Decision>,
     tell: Option<&mut Vec<Decided>>,
 ) -> Option<Denied<'a>> {
     let Permission { action, resource, .. } = permission;
     let request = Request { caller: facts.caller.for_policies(), action, resource, facts };
-    let decision = grants.decide(&request, None, Owner::Same);
+    let decision = grants.decide(&request, theirs, Owner::Same);
     if let Some(told) = tell {
         let by = grants.deciding(&request).filter(|_| decision != Decision::ImplicitDeny);
         told.push(Decided {
@@ -233,8 +257,11 @@ pub(super) fn denied<'a>(
     }
     match decision {
         Decision::Allow => None,
-        Decision::ExplicitDeny => Some(Denied { permission, is_explicit: true }),
-        Decision::ImplicitDeny => Some(Denied { permission, is_explicit: false }),
+        Decision::ExplicitDeny => {
+            let is_theirs = theirs == Some(Decision::ExplicitDeny);
+            Some(Denied { permission, is_explicit: true, is_theirs })
+        }
+        Decision::ImplicitDeny => Some(Denied { permission, is_explicit: false, is_theirs: false }),
     }
 }
 
@@ -244,6 +271,7 @@ impl Denied<'_> {
         let Permission { action, resource, .. } = self.permission;
         let resource = if resource.is_empty() { "*" } else { resource };
         let reason = match self.is_explicit {
+            true if self.is_theirs => "with an explicit deny in a resource-based policy".to_owned(),
             true => "with an explicit deny in an identity-based policy".to_owned(),
             false => format!("because no identity-based policy allows the {action} action"),
         };

@@ -8,14 +8,15 @@ use serde_json::Value;
 
 use super::in_process::Inside;
 use super::permission::{self, Decided};
-use super::{Api, ApiError, Operation, Permission};
+use super::{Api, ApiError, Operation, Permission, Service};
 use crate::connect::collect;
 use crate::id::{AccountRegion, Region};
 use crate::identity::iam::Enforcement;
 use crate::identity::{CallFacts, Caller, ConditionValues};
+use crate::policy::{Policy, PolicyKind};
 
-/// The most of a list of tags.
-const TAGS_BYTES_MAX: usize = 65_536;
+/// The most of a list of tags, or of a policy.
+const ASKED_BYTES_MAX: usize = 65_536;
 
 impl Api {
     /// Whether the caller's own policies allow a call; accounts have none.
@@ -69,7 +70,9 @@ impl Api {
                 conditions.to_mut().extend(self.resource_tags(permission, caller, region).await);
             }
             let facts = CallFacts { caller, now, region: Some(region), conditions: &conditions };
-            let denied = permission::denied(&grants, &facts, permission, tell.as_deref_mut());
+            let policy = self.resource_policy(permission, caller, region).await;
+            let theirs = policy.map(|policy| permission::theirs(&policy, &facts, permission));
+            let denied = permission::denied(&grants, &facts, permission, theirs, tell.as_deref_mut());
             let Some(denied) = denied else { continue };
             match caller.acting().filter(|_| self.iam().enforcement() == Enforcement::Warn) {
                 Some((role, _)) => {
@@ -82,29 +85,54 @@ impl Api {
     }
 
     /// The tags of what a permission is about, as condition keys.
+    async fn resource_tags(
+        &self,
+        permission: &Permission,
+        caller: &Caller,
+        region: &Region,
+    ) -> Vec<ConditionValues> {
+        let name = permission.action.split(':').next().unwrap_or_default();
+        let asked = |service: &Service| (service.special.tags_of)(&permission.resource);
+        let answer = self.asked_of(name, asked, caller, region).await;
+        let answer = answer.and_then(|body| serde_json::from_slice(&body).ok());
+        answer.map(|answer: Value| permission::of_resource(name, &answer)).unwrap_or_default()
+    }
+
+    /// The policy of what a permission is about, if it has one.
+    async fn resource_policy(
+        &self,
+        permission: &Permission,
+        caller: &Caller,
+        region: &Region,
+    ) -> Option<Policy> {
+        let name = permission.action.split(':').next().unwrap_or_default();
+        let asked = |service: &Service| (service.special.policy_of)(&permission.resource);
+        let text = self.asked_of(name, asked, caller, region).await?;
+        // It was checked when it was put.
+        Policy::parse(std::str::from_utf8(&text).ok()?, PolicyKind::Resource).ok()
+    }
+
+    /// What the service called `name` answers to the account; `None` if there is nothing to ask, or nothing is there.
     ///
     /// Boxed, because the service is asked the way in that every call takes.
-    fn resource_tags<'a>(
+    fn asked_of<'a>(
         &'a self,
-        permission: &'a Permission,
+        name: &'a str,
+        asked: impl FnOnce(&Service) -> Option<(&'static str, Value)> + Send + 'a,
         caller: &'a Caller,
         region: &'a Region,
-    ) -> Pin<Box<dyn Future<Output = Vec<ConditionValues>> + Send + 'a>> {
+    ) -> Pin<Box<dyn Future<Output = Option<Bytes>> + Send + 'a>> {
         Box::pin(async move {
-            let name = permission.action.split(':').next().unwrap_or_default();
-            let service = self.services().named(name);
-            let asked = service.and_then(|it| Some((it, (it.special.tags_of)(&permission.resource)?)));
-            let Some((service, (operation, input))) = asked else { return Vec::new() };
-            // The account's own calls ask for no tags in turn.
+            let service = self.services().named(name)?;
+            let (operation, input) = asked(service)?;
+            // The account's own calls ask for nothing in turn.
             let root = Caller::root(caller.account.clone());
             let body = Bytes::from(input.to_string());
             let inside = Inside::input(operation.to_owned(), body, root, region.clone(), None);
-            // What isn't there has none.
-            let Ok(response) = self.perform(service, inside).await else { return Vec::new() };
+            let response = self.perform(service, inside).await.ok()?;
             let (parts, body) = response.into_parts();
-            let body = collect(body, TAGS_BYTES_MAX).await.unwrap_or_default();
-            let answer = serde_json::from_slice(&body).ok().filter(|_: &Value| parts.status.is_success());
-            answer.map(|answer| permission::of_resource(name, &answer)).unwrap_or_default()
+            let body = collect(body, ASKED_BYTES_MAX).await.unwrap_or_default();
+            parts.status.is_success().then_some(body)
         })
     }
 }

@@ -56,6 +56,8 @@ pub struct Special {
     /// Whether its operations ask policies that only they know: of roles, of buckets. Their calls then come with the
     /// request's condition keys.
     pub asks_policies: bool,
+    /// How the policy of what an ARN names is asked for, which decides with the caller's own: the operation and its input.
+    pub policy_of: fn(&str) -> Option<(&'static str, Value)>,
     /// The operations that take no signature, of services that name theirs in `X-Amz-Target` or in forms.
     pub unsigned: &'static [&'static str],
     /// Whether browsers' pages of other origins may call.
@@ -90,6 +92,7 @@ impl Special {
         split: None,
         tags_of: |_| None,
         asks_policies: false,
+        policy_of: |_| None,
         unsigned: &[],
         cors: false,
         violation: Code::ConstraintViolation,

@@ -1,6 +1,8 @@
 //! CloudFormation's own API, over sockets: stacks that are made, changed, imported from, and deleted; also by a server that
 //! is killed in the middle.
 
+mod custom_resources;
+mod nested;
 mod serverless;
 
 use std::collections::BTreeSet;

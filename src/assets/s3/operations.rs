@@ -12,7 +12,7 @@ pub static SERVICE: Service = Service {
     body_bytes_max: 4 * 1_048_576,
     operations: OPERATIONS,
     permissions: permissions::permissions,
-    special: Special::NONE,
+    special: Special { policy_of: permissions::policy_of, ..Special::NONE },
 };
 
 /// The service on `buckets`.

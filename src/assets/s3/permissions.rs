@@ -2,7 +2,7 @@
 //!
 //! See <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html>.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::asked::source;
 use crate::id::AccountRegion;
@@ -47,6 +47,19 @@ const ACTIONS: &[(&str, &str)] = &[
 ];
 
 pub(super) fn permissions(operation: &Operation, input: &Value, home: &AccountRegion) -> Vec<Permission> {
+    // Only principals of a bucket's own account get in.
+    let needed = needed(operation, input, home).into_iter();
+    needed.map(|permission| permission.with("aws:resourceaccount", home.account.as_str())).collect()
+}
+
+/// How the policy of a bucket, or of an object's, is asked for.
+pub(super) fn policy_of(arn: &str) -> Option<(&'static str, Value)> {
+    let (_, name) = arn.strip_prefix("arn:")?.split_once(":s3:::")?;
+    let bucket = name.split('/').next().filter(|bucket| !bucket.is_empty())?;
+    Some(("GetBucketPolicy", json!({ "Bucket": bucket })))
+}
+
+fn needed(operation: &Operation, input: &Value, home: &AccountRegion) -> Vec<Permission> {
     let text = |member: &str| input.get(member).and_then(Value::as_str);
     let named = ACTIONS.iter().find(|(name, _)| *name == operation.name);
     let action = format!("s3:{}", named.map_or(operation.name, |(_, action)| action));

@@ -3,7 +3,7 @@
 // https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 
 import fs from 'node:fs';
-import { createRequire } from 'node:module';
+import { createRequire, syncBuiltinESMExports } from 'node:module';
 import net from 'node:net';
 import path from 'node:path';
 import { Writable } from 'node:stream';
@@ -349,6 +349,28 @@ for (const [event, name] of [['uncaughtException', 'Uncaught Exception'],
   });
 }
 
+// === answers to CloudFormation ===
+
+// Where custom resources are answered: on AWS, that is `https` on its own port, which is all that many handlers look at.
+const ANSWERS = '/_stepgate/custom-resources/';
+let isAnswering = false;
+
+/** Has `https` answer to the address of this server, whatever its scheme and port. */
+function answerHere() {
+  isAnswering = true;
+  const endpoint = new URL(env.AWS_ENDPOINT_URL);
+  if (endpoint.protocol !== 'http:') return;
+  const require = createRequire(import.meta.url);
+  const [http, https] = [require('node:http'), require('node:https')];
+  const { request } = https;
+  https.request = (options, ...rest) => {
+    const named = options?.hostname ?? options?.host;
+    if (named !== endpoint.hostname || !options.path?.startsWith(ANSWERS)) return request(options, ...rest);
+    return http.request({ ...options, protocol: 'http:', port: endpoint.port, agent: undefined }, ...rest);
+  };
+  syncBuiltinESMExports();
+}
+
 let handler;
 try {
   handler = await load(env._HANDLER);
@@ -367,6 +389,7 @@ for (;;) {
   requestId = headers['lambda-runtime-aws-request-id'];
   if (headers['lambda-runtime-trace-id']) env._X_AMZN_TRACE_ID = headers['lambda-runtime-trace-id'];
   else delete env._X_AMZN_TRACE_ID;
+  if (!isAnswering && env.AWS_ENDPOINT_URL && body.includes(ANSWERS)) answerHere();
   let event;
   try {
     event = body.length ? JSON.parse(body.toString('utf8')) : {};

@@ -1,5 +1,6 @@
 //! The AWS managed policies that are known here: those about the services of this server, and what is commonly used with
-//! them. The documents are AWS's, of the version that is named beside them.
+//! them. The documents are AWS's, of the version that is named beside them; of `ReadOnlyAccess`, which is about all services,
+//! only the actions of these.
 //!
 //! <https://docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list.html>
 

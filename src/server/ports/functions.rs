@@ -245,5 +245,6 @@ pub(super) fn settings(options: &Options) -> functions::Options {
         concurrency: settings.concurrency,
         idle: Duration::from_secs(settings.idle_s),
         retry_delay: Duration::from_secs(settings.retry_delay_s),
+        sdks: functions::Sdks { nodejs: settings.sdk_nodejs.clone(), python: settings.sdk_python.clone() },
     }
 }

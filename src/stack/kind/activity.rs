@@ -2,11 +2,12 @@
 
 use serde_json::{Map, json};
 
-use super::state_machine::encryption;
+use super::state_machine::{encryption, refuse_existing};
 use super::{
     Attributes, Naming, OperationError, Operations, Properties, Row, Updated, call, name_of, retag_in_states,
     states_arn, tag_list, text,
 };
+use crate::id::AccountRegion;
 
 /// An activity.
 pub(super) static ROW: Row = Row {
@@ -30,7 +31,13 @@ pub(super) async fn create(
     naming: &Naming<'_>,
     properties: &Properties,
 ) -> Result<Attributes, OperationError> {
-    let name = name_of(properties, "Name").unwrap_or_else(|| naming.generated(80));
+    let given = name_of(properties, "Name");
+    if let Some(name) = &given {
+        let arn = arn(naming, name);
+        let described = call(operations, "states", "DescribeActivity", json!({ "activityArn": arn })).await;
+        refuse_existing(described, ROW.type_name, &arn)?;
+    }
+    let name = given.unwrap_or_else(|| naming.generated(80));
     let mut input = Map::from_iter([("name".to_owned(), json!(name))]);
     input.extend(tag_list(properties).map(|tags| ("tags".to_owned(), tags)));
     input.extend(encryption(properties));
@@ -38,6 +45,12 @@ pub(super) async fn create(
     let arn = text(&made, "activityArn").to_owned();
     let attributes = [("Arn".to_owned(), arn.clone()), ("Name".to_owned(), name)].into();
     Ok(Attributes { reference: arn, attributes })
+}
+
+/// The ARN of the activity of this name.
+pub(super) fn arn(naming: &Naming<'_>, name: &str) -> String {
+    let AccountRegion { account, region } = naming.home;
+    format!("arn:{}:states:{region}:{account}:activity:{name}", region.partition())
 }
 
 /// Only tags can change: CreateActivity ignores them on an activity that exists.

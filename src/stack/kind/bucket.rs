@@ -163,8 +163,8 @@ async fn create(
     if let Some(acl) = name_of(properties, "AccessControl") {
         input.insert("ACL".to_owned(), json!(canned(&acl)));
     }
-    if naming.region.as_str() != "us-east-1" {
-        input.insert("LocationConstraint".to_owned(), json!(naming.region.as_str()));
+    if naming.home.region.as_str() != "us-east-1" {
+        input.insert("LocationConstraint".to_owned(), json!(naming.home.region.as_str()));
     }
     call(operations, "s3", "CreateBucket", input.into()).await?;
     let set = set(operations, &name, &Properties::default(), properties).await;
@@ -173,7 +173,7 @@ async fn create(
         let _gone = call(operations, "s3", "DeleteBucket", json!({ "Bucket": name })).await;
         return Err(error);
     }
-    let (region, partition) = (naming.region.as_str(), naming.region.partition());
+    let (region, partition) = (naming.home.region.as_str(), naming.home.region.partition());
     let attributes = attributes(&name, region, partition);
     let attributes = attributes.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
     Ok(Attributes { reference: name, attributes })

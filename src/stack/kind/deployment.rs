@@ -14,7 +14,7 @@ pub(super) static ROW: Row = Row {
     type_name: "AWS::ApiGateway::Deployment",
     properties: &["RestApiId", "Description", "StageName", "StageDescription", "DeploymentCanarySettings"],
     identity: &["RestApiId"],
-    create: |operations, naming, properties| Box::pin(create(operations, naming.region, properties)),
+    create: |operations, naming, properties| Box::pin(create(operations, &naming.home.region, properties)),
     delete: |operations, made, properties| {
         Box::pin(async move {
             let input = json!({ "restApiId": properties.get("RestApiId"), "deploymentId": made.reference });
@@ -47,7 +47,7 @@ pub(super) async fn create(
     if let Some(canary) = properties.get("DeploymentCanarySettings").and_then(Value::as_object) {
         input.insert("canarySettings".to_owned(), renamed(canary, CANARY).into());
     }
-    let served = ServedStage::before(operations, region, Kind::Deployment, properties).await?;
+    let served = ServedStage::before(operations, region, &Kind::Deployment, properties).await?;
     let made = call(operations, "apigateway", "CreateDeployment", input.into()).await?;
     let id = text(&made, "id").to_owned();
     let made = Attributes { attributes: [("DeploymentId".to_owned(), id.clone())].into(), reference: id };
@@ -90,10 +90,10 @@ impl ServedStage {
     pub(crate) async fn before(
         operations: &dyn Operations,
         region: &Region,
-        kind: Kind,
+        kind: &Kind,
         properties: &Properties,
     ) -> Result<Option<Self>, OperationError> {
-        if kind != Kind::Deployment || !properties.contains_key("StageName") {
+        if *kind != Kind::Deployment || !properties.contains_key("StageName") {
             return Ok(None);
         }
         let stage = match call(operations, "apigateway", "GetStage", address(properties)).await {

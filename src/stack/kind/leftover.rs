@@ -4,8 +4,8 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    Attributes, Kind, Naming, OperationError, Operations, Properties, bucket, call, is_missing, log_group,
-    name_of, ssm_parameter, text,
+    Attributes, Kind, Naming, OperationError, Operations, Properties, activity, bucket, call, is_missing,
+    log_group, name_of, ssm_parameter, state_machine, text,
 };
 use crate::clock::Timestamp;
 
@@ -82,7 +82,7 @@ const LISTED: &[Listed] = &[
 /// # Errors
 /// If that can't be found out.
 pub(super) async fn find(
-    kind: Kind,
+    kind: &Kind,
     operations: &dyn Operations,
     step: &Interrupted<'_>,
 ) -> Result<Option<Attributes>, OperationError> {
@@ -99,6 +99,21 @@ pub(super) async fn find(
             let found = looked_up(call(operations, "iam", "GetRole", json!({ "RoleName": name })).await)?;
             let made = found.as_ref().map(|it| text(it.get("Role").unwrap_or(it), "CreateDate"));
             made.filter(|made| is_new(&json!(made), step.begun)).and_then(|_| named(name))
+        }
+        "AWS::StepFunctions::StateMachine" | "AWS::StepFunctions::Activity" => {
+            let (property, operation, member, arn): (_, _, _, fn(&Naming<'_>, &str) -> String) = match kind
+                .type_name()
+            {
+                "AWS::StepFunctions::Activity" => ("Name", "DescribeActivity", "activityArn", activity::arn),
+                _ => ("StateMachineName", "DescribeStateMachine", "stateMachineArn", state_machine::arn),
+            };
+            // What has no name of its own is found by the same request.
+            let Some(name) = name_of(properties, property) else { return Ok(None) };
+            let arn = arn(naming, &name);
+            let input = Value::Object(Map::from_iter([(member.to_owned(), json!(arn))]));
+            let found = looked_up(call(operations, "states", operation, input).await)?;
+            let made = found.as_ref().and_then(|it| it.get("creationDate"));
+            made.filter(|made| is_new(made, step.begun)).and_then(|_| named(arn))
         }
         "AWS::Lambda::Function" => {
             let name = name_of(properties, "FunctionName").unwrap_or_else(|| naming.generated(64));

@@ -83,7 +83,7 @@ mod tests {
 
     use super::super::super::operations::OperationFuture;
     use super::*;
-    use crate::id::Region;
+    use crate::id::{AccountId, AccountRegion, Region};
 
     /// Takes every call down; roles named `Gone` are not there.
     #[derive(Default)]
@@ -136,7 +136,8 @@ mod tests {
     async fn a_policy_half_made_is_taken_back() {
         let recorder = Recorder::default();
         let region = Region::parse("us-east-1").unwrap();
-        let naming = Naming { region: &region, stack: "s", logical_id: "P", suffix: "X".into() };
+        let home = AccountRegion { account: AccountId::parse("123456789012").unwrap(), region };
+        let naming = Naming { home: &home, stack: "s", logical_id: "P", suffix: "X".into() };
         assert!(create(&recorder, &naming, &policy(json!(["A", "Gone"]))).await.is_err());
         let calls = recorder.0.into_inner().unwrap();
         assert_eq!(calls[2..], ["DeleteRolePolicy A P", "DeleteRolePolicy Gone P"]);

@@ -3,10 +3,11 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    Attributes, Naming, OperationError, Operations, Properties, Row, Updated, call, name_of, renamed,
-    retag_in_states, states_arn, tag_list, text,
+    Attributes, Naming, OperationError, Operations, Properties, Row, Updated, call, is_missing, name_of,
+    renamed, retag_in_states, states_arn, tag_list, text,
 };
 use crate::asl;
+use crate::id::AccountRegion;
 
 /// A state machine.
 pub(super) static ROW: Row = Row {
@@ -53,7 +54,13 @@ pub(super) async fn create(
     naming: &Naming<'_>,
     properties: &Properties,
 ) -> Result<Attributes, OperationError> {
-    let name = name_of(properties, "StateMachineName").unwrap_or_else(|| naming.generated(80));
+    let given = name_of(properties, "StateMachineName");
+    if let Some(name) = &given {
+        let arn = arn(naming, name);
+        let described = call(operations, "states", "DescribeStateMachine", json!({ "stateMachineArn": arn }));
+        refuse_existing(described.await, ROW.type_name, &arn)?;
+    }
+    let name = given.unwrap_or_else(|| naming.generated(80));
     let mut input = renamed(properties, MEMBERS);
     input.insert("name".into(), json!(name));
     input.extend(tag_list(properties).map(|tags| ("tags".to_owned(), tags)));
@@ -66,6 +73,32 @@ pub(super) async fn create(
         (REVISION.to_owned(), FIRST_REVISION.to_owned()),
     ];
     Ok(Attributes { reference: arn, attributes: attributes.into() })
+}
+
+/// The ARN of the state machine of this name.
+pub(super) fn arn(naming: &Naming<'_>, name: &str) -> String {
+    let AccountRegion { account, region } = naming.home;
+    format!("arn:{}:states:{region}:{account}:stateMachine:{name}", region.partition())
+}
+
+/// A new resource is not one that exists, although Step Functions would answer as if it had been made.
+///
+/// # Errors
+/// That it exists, in AWS's words, or why that can't be told.
+pub(super) fn refuse_existing(
+    described: Result<Value, OperationError>,
+    type_name: &str,
+    arn: &str,
+) -> Result<(), OperationError> {
+    match described {
+        Ok(_) => Err(OperationError {
+            operation: "CreateResource",
+            code: "AlreadyExists".to_owned(),
+            message: format!("Resource of type '{type_name}' with identifier '{arn}' already exists."),
+        }),
+        Err(error) if is_missing(&error) => Ok(()),
+        Err(error) => Err(error),
+    }
 }
 
 /// The attribute that changes with every update.

@@ -69,7 +69,7 @@ async fn create(
     let made = call(operations, "cognito-idp", "CreateUserPool", input.into()).await?;
     let pool = made.get("UserPool").cloned().unwrap_or_default();
     let id = text(&pool, "Id").to_owned();
-    let provider = format!("cognito-idp.{}.amazonaws.com/{id}", naming.region);
+    let provider = format!("cognito-idp.{}.amazonaws.com/{id}", naming.home.region);
     let attributes = [
         ("Arn", text(&pool, "Arn").to_owned()),
         ("ProviderName", provider.clone()),

@@ -6,7 +6,8 @@ use serde_json::{Map, Value};
 
 use super::MadeV1;
 use crate::stack::model::{
-    Begun, ChangeSet, Event, Head, OnFailure, OutputMade, Phase, Progress, Settings, Shown, Verb, Work,
+    Begun, ChangeSet, Event, Head, OnFailure, OutputMade, Phase, Progress, Request, Settings, Shown, Verb,
+    Work,
 };
 use crate::store::{Stored, Unreadable, record};
 
@@ -119,6 +120,18 @@ record! {
         "settings" settings: SettingsV1,
         "changes" changes: Vec<Map<String, Value>>,
         "token" token: Option<String>,
+    }
+
+    /// What a custom resource's function was asked.
+    pub(super) struct RequestV1 of Request {
+        "id" id: String,
+        "secret" secret: String,
+        "logical_id" logical_id: String,
+        "verb" verb: String,
+        "physical_id" physical_id: Option<String>,
+        "until" until: i64,
+        "is_sent" is_sent: bool,
+        "answer" answer: Option<String>,
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::heads::{id_and_sealed, put_head};
+use super::requests::{drop_request, drop_requests};
 use super::{EVENTS, PROGRESS, RESOURCES, Resources, key};
 use crate::id::AccountRegion;
 use crate::stack::error::Error;
@@ -22,6 +23,8 @@ pub(in super::super) struct Commit<'a> {
     pub(in super::super) made: Option<&'a [Made]>,
     pub(in super::super) progress: Option<&'a Progress>,
     pub(in super::super) events: Vec<Noted>,
+    /// The request to a custom resource's function that this step has dealt with.
+    pub(in super::super) answered: Option<String>,
     /// Whether this was the last step.
     pub(in super::super) end: Option<End>,
 }
@@ -56,7 +59,7 @@ pub(in super::super) async fn commit(
     home: &AccountRegion,
     commit: Commit<'_>,
 ) -> Result<(), Error> {
-    let Commit { head, made, progress, events, end } = commit;
+    let Commit { head, made, progress, events, answered, end } = commit;
     let head_text = head.encode()?;
     let made = made.map(|made| Resources(made.to_vec()).encode()).transpose()?;
     let progress = progress.map(Progress::encode).transpose()?;
@@ -88,6 +91,9 @@ pub(in super::super) async fn commit(
                 put_shown(tx, &home, &head.id, logical_id, text)?;
             }
         }
+        if let Some(id) = &answered {
+            drop_request(tx, &home, id)?;
+        }
         if let Some(end) = end {
             finish(tx, &home, &head, end)?;
         }
@@ -102,6 +108,7 @@ fn finish(tx: &Tx<'_>, home: &str, head: &Head, end: End) -> Result<(), store::E
     if head.status != Status::UpdateRollbackFailed {
         tx.execute("DELETE FROM stack_work WHERE home = ?1 AND stack = ?2", &of_id)?;
         tx.execute("DELETE FROM stack_progress WHERE home = ?1 AND stack = ?2", &of_id)?;
+        drop_requests(tx, home, &head.id)?;
     }
     if end == End::Gone {
         put_exports(tx, home, &head.name, &BTreeMap::new(), &BTreeSet::new())?;

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::{invalid, stacks};
 use crate::identity::Principal;
+use crate::stack::objects;
 use crate::stack::stacks::{Draft, Given};
 use crate::wire::{ApiError, Call, Code};
 
@@ -109,59 +110,6 @@ pub(super) fn actor(call: &Call) -> Result<Option<String>, ApiError> {
 
 /// The text of an object that a URL of S3 names.
 pub(super) async fn object(call: &Call, url: &str) -> Result<String, ApiError> {
-    let wrong = || invalid(format!("S3 error: {url} is no URL of an object in S3"));
-    let (bucket, key) = location(url).ok_or_else(wrong)?;
-    let bytes = stacks(call).objects.get(&bucket, &key, None).await;
-    let bytes = bytes.map_err(|problem| invalid(format!("S3 error: {problem}")))?;
-    String::from_utf8(bytes).map_err(|_| invalid(format!("s3://{bucket}/{key} is not text")))
-}
-
-/// Bucket and key of a URL: `s3://bucket/key`, or the bucket in the host or in the path.
-fn location(url: &str) -> Option<(String, String)> {
-    let decoded =
-        |text: &str| percent_encoding::percent_decode_str(text).decode_utf8().map(String::from).ok();
-    let (scheme, rest) = url.split_once("://")?;
-    let rest = rest.split(['?', '#']).next()?;
-    let (host, path) = rest.split_once('/')?;
-    let (bucket, key) = match scheme {
-        "s3" => (host, path),
-        "http" | "https" => {
-            let host = host.split(':').next()?;
-            match host.find(".s3.").or_else(|| host.find(".s3-")) {
-                Some(end) => (&host[..end], path),
-                None => path.split_once('/')?,
-            }
-        }
-        _ => return None,
-    };
-    let (bucket, key) = (decoded(bucket)?, decoded(key)?);
-    (!bucket.is_empty() && !key.is_empty()).then_some((bucket, key))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn objects_are_named_in_many_ways() {
-        let check = |url: &str, want: Option<(&str, &str)>| {
-            let found = location(url);
-            let found = found.as_ref().map(|(bucket, key)| (bucket.as_str(), key.as_str()));
-            assert_eq!(found, want, "{url}");
-        };
-        let want = Some(("assets", "a/b c.json"));
-        check("https://assets.s3.us-east-1.amazonaws.com/a/b%20c.json", want);
-        check("https://assets.s3-eu-west-1.amazonaws.com/a/b%20c.json", want);
-        check("https://assets.s3.amazonaws.com/a/b%20c.json?versionId=1", want);
-        check("https://s3.amazonaws.com/assets/a/b%20c.json", want);
-        check("https://s3.eu-west-1.amazonaws.com/assets/a/b%20c.json", want);
-        check("http://127.0.0.1:4566/assets/a/b%20c.json", want);
-        check("http://assets.s3.localhost:4566/a/b%20c.json", want);
-        check("s3://assets/a/b%20c.json", want);
-        for none in
-            ["", "assets/a", "https://s3.amazonaws.com/assets", "https://s3.amazonaws.com//a", "ftp://a/b/c"]
-        {
-            check(none, None);
-        }
-    }
+    let text = objects::text_at(&*stacks(call).objects, url).await;
+    text.map_err(|problem| invalid(format!("S3 error: {problem}")))
 }

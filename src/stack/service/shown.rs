@@ -43,8 +43,26 @@ pub(super) async fn describe_stacks(call: &Call, input: PageOfStacks) -> Result<
         }
     };
     let (found, next) = page(found, input.next_token.as_deref())?;
-    let found: Vec<Value> = found.iter().map(stack).collect();
-    Ok(json!({ "Stacks": found, "NextToken": next }))
+    let mut shown_stacks = Vec::with_capacity(found.len());
+    for head in &found {
+        let mut shown = stack(head);
+        shown["RootId"] = json!(root(call, head).await?);
+        shown_stacks.push(shown);
+    }
+    Ok(json!({ "Stacks": shown_stacks, "NextToken": next }))
+}
+
+/// The stack at the root of those that one is nested in.
+async fn root(call: &Call, head: &Head) -> Result<Option<String>, ApiError> {
+    let mut root = head.parent.clone();
+    while let Some(id) = &root {
+        let found = record::find(&stacks(call).store, &call.home, id).await.map_err(refused)?;
+        match found.and_then(|head| head.parent) {
+            Some(parent) => root = Some(parent),
+            None => break,
+        }
+    }
+    Ok(root)
 }
 
 fn stack(head: &Head) -> Value {

@@ -7,7 +7,8 @@ use super::asked::object;
 use super::shown::find;
 use super::{invalid, refused, stacks};
 use crate::stack::capabilities;
-use crate::stack::template::Template;
+use crate::stack::status::Status;
+use crate::stack::template::{Template, all_at_once};
 use crate::wire::{ApiError, Call};
 
 #[derive(Deserialize)]
@@ -19,19 +20,27 @@ pub(super) struct GetTemplate {
 }
 
 pub(super) async fn get_template(call: &Call, input: GetTemplate) -> Result<Value, ApiError> {
-    let text = match (input.stack_name, input.change_set_name) {
+    let settings = match (input.stack_name, input.change_set_name) {
         (stack, Some(name)) => {
             let found = stacks(call).find_change_set(&call.home, stack.as_deref(), &name).await?;
-            found.1.settings.template
+            found.1.settings
         }
-        (Some(name), None) => find(call, &name).await?.settings.template,
+        (Some(name), None) => {
+            let head = find(call, &name).await?;
+            if head.status == Status::ReviewInProgress {
+                // It has none until one of its change sets is carried out.
+                return Ok(json!({ "TemplateBody": "", "StagesAvailable": ["Original", "Processed"] }));
+            }
+            head.settings
+        }
         (None, None) => return Err(invalid("StackName or ChangeSetName must be specified")),
     };
+    let text = settings.template;
     if text.is_empty() {
         return Err(invalid("The template of a stack from an earlier version is not known"));
     }
     let text = match input.template_stage.as_deref() {
-        Some("Processed") => Template::parse(&text).map_err(refused)?.processed(),
+        Some("Processed") => Template::parse_with(&text, &settings.parameters).map_err(refused)?.processed(),
         _ => text,
     };
     Ok(json!({ "TemplateBody": text, "StagesAvailable": ["Original", "Processed"] }))
@@ -96,6 +105,10 @@ fn needs(template: &Template) -> (Vec<&'static str>, Option<String>) {
 
 pub(super) async fn validate_template(call: &Call, input: GivenTemplate) -> Result<Value, ApiError> {
     let template = given(call, input).await?;
+    // What else exists, parameters say.
+    let sure = template.resources.iter().filter(|resource| resource.condition.is_none());
+    let unsupported = sure.flat_map(|resource| resource.unsupported(stacks(call).unknown_types));
+    all_at_once(unsupported.collect()).map_err(refused)?;
     let (capabilities, reason) = needs(&template);
     Ok(json!({
         "Parameters": declared(&template, false),

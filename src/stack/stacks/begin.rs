@@ -403,6 +403,8 @@ impl Stacks {
         let text = text.ok_or_else(missing)?;
         let template = Template::parse(&text)?;
         let parameters = given(&template, &draft.parameters, old)?;
+        // Its loops may be about them.
+        let template = Template::parse_with(&text, &parameters)?;
         capabilities::check(&template, &draft.capabilities, draft.is_change_set)
             .map_err(Refusal::Capabilities)?;
         let was = old.map(|old| old.settings.clone()).unwrap_or_default();

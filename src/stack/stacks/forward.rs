@@ -3,12 +3,13 @@
 use serde_json::Value;
 
 use super::Action;
-use super::run::Run;
+use super::one::NotMade;
+use super::run::{HALF_MADE, Run};
 use crate::stack::error::Error;
 use crate::stack::intrinsic::Attributes;
 use crate::stack::kind::{Interrupted, Kind, Naming, Properties, ServedStage, Updated};
 use crate::stack::lint;
-use crate::stack::model::{Begun, Made, OutputMade, Verb};
+use crate::stack::model::{Begun, Made, OnFailure, OutputMade, Verb};
 use crate::stack::objects;
 use crate::stack::operations::OperationError;
 use crate::stack::plan::Outputs;
@@ -23,6 +24,11 @@ use crate::stack::template::{Declared, Template};
 const REPLACEMENT: &str =
     "Requested update requires the creation of a new physical resource; hence creating one.";
 
+/// The same of one that its own provider replaces.
+const REPLACED: &str = "Requested update required the provider to create a new physical resource";
+/// Why something that the template asks for isn't made.
+const SKIPPED: &str = "Skipped: this server has no such resource type, and its settings say to go on without";
+
 impl Run<'_> {
     /// Makes every resource match the template, and resolves the outputs.
     ///
@@ -31,7 +37,10 @@ impl Run<'_> {
     pub(super) async fn forward(&mut self) -> Result<(), Error> {
         let template = match self.template.take() {
             Some(template) => template,
-            None => Template::parse(&self.work.target.template)?,
+            None => {
+                let target = &self.work.target;
+                Template::parse_with(&target.template, &target.parameters)?
+            }
         };
         let plan = self.stacks.plan(self.home, &self.head, &template, &self.work.target).await?;
         self.remember_redeployments();
@@ -62,7 +71,7 @@ impl Run<'_> {
         self.made.sort_by_key(|made| place(made).unwrap_or(usize::MAX));
         let wanted = |made: &Made| place(made).is_some();
         for made in self.made.iter().filter(|made| !wanted(made)) {
-            self.policy_allows(Deed::Delete, &made.logical_id, made.kind)
+            self.policy_allows(Deed::Delete, &made.logical_id, &made.kind)
                 .map_err(|problem| Error::at(format!("Resources/{}", made.logical_id), problem))?;
         }
         let mut gone: Vec<Made> = self.made.extract_if(.., |made| !wanted(made)).collect();
@@ -75,8 +84,8 @@ impl Run<'_> {
     /// The properties with documents in place of their locations, and the stack's tags.
     async fn completed(&self, resource: &Declared, mut properties: Properties) -> Result<Properties, Error> {
         let at = resource.location();
-        objects::fetch(&*self.stacks.objects, resource.kind, &mut properties, &at).await?;
-        tag(resource.kind, &mut properties, &self.work.target.tags);
+        objects::fetch(&*self.stacks.objects, &resource.kind, &mut properties, &at).await?;
+        tag(&resource.kind, &mut properties, &self.work.target.tags);
         Ok(properties)
     }
 
@@ -88,16 +97,16 @@ impl Run<'_> {
                 before.properties == made.properties && before.attributes == made.attributes
             });
             if !is_same {
-                self.redeploy.extend(api_of(made.kind, &made.properties, &made.attributes));
+                self.redeploy.extend(api_of(&made.kind, &made.properties, &made.attributes));
             }
         }
     }
 
     async fn step(&mut self, resource: &Declared, properties: Properties) -> Result<(), Error> {
-        let kind = resource.kind;
+        let kind = &resource.kind;
         let old = self.made.iter().find(|made| made.logical_id == resource.logical_id).cloned();
         let old = match old {
-            Some(old) if old.kind == kind => Some(old),
+            Some(old) if old.kind == *kind => Some(old),
             // A different type with the same name is a different resource.
             Some(old) => {
                 self.made.retain(|made| made.logical_id != resource.logical_id);
@@ -107,6 +116,11 @@ impl Run<'_> {
             None => None,
         };
         self.warnings.extend(lint::warnings(&resource.logical_id, kind, &properties));
+        if !kind.is_known() {
+            let warning = format!("{}: {}: {SKIPPED}", resource.location(), kind.type_name());
+            tracing::warn!("{warning}");
+            self.warnings.push(warning);
+        }
         if let Some(old) = &old {
             self.check_policy(resource, old, &properties).await?;
         }
@@ -147,13 +161,13 @@ impl Run<'_> {
             return Ok(());
         }
         let deed = if replaces { Deed::Replace } else { Deed::Modify };
-        match self.policy_allows(deed, &resource.logical_id, resource.kind) {
+        match self.policy_allows(deed, &resource.logical_id, &resource.kind) {
             Ok(()) => Ok(()),
             Err(problem) => Err(self.refused(resource, Error::at(resource.location(), problem)).await?),
         }
     }
 
-    fn policy_allows(&self, deed: Deed, logical_id: &str, kind: Kind) -> Result<(), String> {
+    fn policy_allows(&self, deed: Deed, logical_id: &str, kind: &Kind) -> Result<(), String> {
         let text = self.work.policy.as_ref().or(self.head.policy.as_ref());
         let policy = text.and_then(|text| StackPolicy::parse(text).ok());
         let policy = policy.filter(|_| self.work.verb == Verb::Update);
@@ -184,7 +198,7 @@ impl Run<'_> {
         properties: Properties,
         old: Made,
     ) -> Result<(Action, Made), Error> {
-        let kind = resource.kind;
+        let kind = &resource.kind;
         let names = (resource.logical_id.as_str(), kind.type_name(), old.attributes.reference.as_str());
         let event = self.event(names, Status::UpdateInProgress, None, Some(&properties));
         self.progress.step = Some(Begun {
@@ -194,21 +208,27 @@ impl Run<'_> {
             update: Some(properties.clone()),
         });
         self.commit(vec![event], None).await?;
-        let region = &self.home.region;
-        let updated =
-            kind.update(&*self.operations, region, &old.attributes, &old.properties, &properties).await;
-        match updated {
+        match self.update_one(&old, &properties).await {
             Ok(Updated::InPlace(attributes)) => {
                 let made = self.put(resource, properties, attributes);
                 let event = self.event_of(&made, Status::UpdateComplete, None);
                 self.commit(vec![event], None).await?;
                 Ok((Action::Updated, made))
             }
+            Ok(Updated::Replaced(attributes)) => {
+                let made = self.put(resource, properties, attributes);
+                self.progress.garbage.push(old);
+                let replaced = self.event_of(&made, Status::UpdateInProgress, Some(REPLACED.to_owned()));
+                let event = self.event_of(&made, Status::UpdateComplete, None);
+                self.commit(vec![replaced, event], None).await?;
+                Ok((Action::Replaced, made))
+            }
             Ok(Updated::Replace) => {
                 let made = self.make(resource, properties, Some(old)).await?;
                 Ok((Action::Replaced, made))
             }
-            Err(refusal) => {
+            Err(NotMade::Store(error)) => Err(error),
+            Err(NotMade::Refused(refusal, _)) => {
                 let error = Error::Operation { logical_id: resource.logical_id.clone(), refusal };
                 let (reason, names) = (error.reason(), names);
                 let event = self.event(names, Status::UpdateFailed, Some(reason), Some(&properties));
@@ -231,7 +251,7 @@ impl Run<'_> {
         };
         let operations = self.operations.clone();
         let id = resource.logical_id.as_str();
-        let kind = resource.kind;
+        let kind = &resource.kind;
         let before = replaced.as_ref().map_or("", |old| old.attributes.reference.as_str());
         let names = (id, kind.type_name(), before);
         let resumed = self.progress.step.take().filter(|step| step.logical_id == id && step.update.is_none());
@@ -262,7 +282,7 @@ impl Run<'_> {
             self.progress.served.insert(id.to_owned(), served.to_map());
         }
         self.commit(vec![event], None).await?;
-        let naming = Naming { region: &self.home.region, stack: &self.head.name, logical_id: id, suffix };
+        let naming = Naming { home: self.home, stack: &self.head.name, logical_id: id, suffix };
         let removed = match is_resumed {
             true => {
                 let known = self.made.iter().map(|made| made.attributes.reference.as_str());
@@ -274,8 +294,8 @@ impl Run<'_> {
             false => Ok(()),
         };
         let made = match served.and(removed) {
-            Ok(()) => kind.create(&*operations, &naming, &properties).await,
-            Err(refused) => Err(refused),
+            Ok(()) => self.create_one(kind, &naming, &properties).await,
+            Err(refused) => Err(refused.into()),
         };
         match made {
             Ok(attributes) => {
@@ -284,15 +304,28 @@ impl Run<'_> {
                 let is_other = |old: &Made| old.attributes.reference != made.attributes.reference;
                 self.progress.garbage.extend(replaced.filter(is_other));
                 let initiated = self.event_of(&made, begun, Some("Resource creation Initiated".to_owned()));
-                let complete = self.event_of(&made, complete, None);
+                let skipped = (!kind.is_known()).then(|| SKIPPED.to_owned());
+                let complete = self.event_of(&made, complete, skipped);
                 self.commit(vec![initiated, complete], None).await?;
                 Ok(made)
             }
-            Err(refusal) => {
+            Err(NotMade::Store(error)) => Err(error),
+            Err(NotMade::Refused(refusal, left)) => {
                 let error = Error::Operation { logical_id: id.to_owned(), refusal };
                 self.progress.step = None;
                 self.progress.served.remove(id);
+                let physical_id = left.as_ref().map_or(before, |left| left.reference.as_str());
+                let names = (id, kind.type_name(), physical_id);
                 let event = self.event(names, failed, Some(error.reason()), Some(&properties));
+                // What is there although it failed is removed with the rest, or changed by the next update.
+                if let Some(left) = left {
+                    let mut properties = properties;
+                    if self.work.on_failure == OnFailure::Nothing {
+                        properties.insert(HALF_MADE.to_owned(), Value::Bool(true));
+                    }
+                    self.progress.garbage.extend(replaced);
+                    self.put(resource, properties, left);
+                }
                 self.commit(vec![event], None).await?;
                 Err(error)
             }
@@ -303,7 +336,7 @@ impl Run<'_> {
     fn put(&mut self, resource: &Declared, properties: Properties, attributes: Attributes) -> Made {
         let made = Made {
             logical_id: resource.logical_id.clone(),
-            kind: resource.kind,
+            kind: resource.kind.clone(),
             properties,
             attributes,
             retention: resource.retention,
@@ -348,8 +381,8 @@ impl Run<'_> {
 }
 
 /// The API that a resource is or is part of.
-fn api_of(kind: Kind, properties: &Properties, attributes: &Attributes) -> Option<String> {
-    match kind == Kind::RestApi {
+fn api_of(kind: &Kind, properties: &Properties, attributes: &Attributes) -> Option<String> {
+    match *kind == Kind::RestApi {
         true => Some(attributes.reference.clone()),
         false => properties.get("RestApiId").and_then(Value::as_str).map(str::to_owned),
     }

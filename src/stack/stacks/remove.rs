@@ -31,8 +31,7 @@ impl Run<'_> {
             } else {
                 let begun = self.event_of(&made, Status::DeleteInProgress, None);
                 self.commit(vec![begun.shown(is_shown)], None).await?;
-                let deleted = made.kind.delete(&*self.operations, &made.attributes, &made.properties).await;
-                match deleted {
+                match self.delete_one(&made).await? {
                     Ok(()) => self.event_of(&made, Status::DeleteComplete, None),
                     Err(source) => {
                         // The stack already matches the template. A resource that can't be deleted is reported, not a
@@ -70,7 +69,7 @@ impl Run<'_> {
             } else {
                 let begun = self.event_of(&made, Status::DeleteInProgress, None);
                 self.commit(vec![begun], None).await?;
-                match self.take_back(&made).await {
+                match self.take_back(&made).await? {
                     Ok(()) => self.event_of(&made, Status::DeleteComplete, None),
                     Err(source) => {
                         let event = self.event_of(&made, Status::DeleteFailed, Some(source.to_string()));

@@ -1,7 +1,7 @@
 //! One piece of work on a stack: its phases one after the other, each step written down.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::{Map, Value};
 
@@ -11,10 +11,14 @@ use crate::id::AccountRegion;
 use crate::stack::error::Error;
 use crate::stack::intrinsic::Attributes;
 use crate::stack::model::{Event, Head, Made, OnFailure, Phase, Progress, STACK, Settings, Verb, Work};
+use crate::stack::objects::NESTED_TEMPLATE;
 use crate::stack::operations::{Actor, Operations};
 use crate::stack::record::{self, Commit, End, Noted};
 use crate::stack::status::Status;
 use crate::stack::template::Template;
+
+/// Stands among the properties of what failed and is there all the same: no template says it, so that an update changes it.
+pub(super) const HALF_MADE: &str = "Stepgate::HalfMade";
 
 /// One piece of work being done.
 pub(super) struct Run<'a> {
@@ -36,6 +40,8 @@ pub(super) struct Run<'a> {
     pub(super) exports: BTreeMap<String, String>,
     pub(super) imports: BTreeSet<String>,
     pub(super) failure: Option<Error>,
+    /// The request to a custom resource's function that the next step deals with.
+    pub(super) answered: Mutex<Option<String>>,
 }
 
 impl Run<'_> {
@@ -155,7 +161,7 @@ impl Run<'_> {
                 time,
                 status,
                 reason,
-                properties: properties.cloned(),
+                properties: properties.map(shown),
                 token: self.head.token.clone(),
             },
         }
@@ -175,18 +181,25 @@ impl Run<'_> {
     /// Writes down where the work is.
     pub(super) async fn commit(&self, events: Vec<Noted>, end: Option<End>) -> Result<(), Error> {
         let (made, progress) = (Some(self.made.as_slice()), Some(&self.progress));
-        let commit = Commit { head: &self.head, made, progress, events, end };
+        let answered = self.answered.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let commit = Commit { head: &self.head, made, progress, events, answered, end };
         record::commit(&self.stacks.store, self.home, commit).await
     }
 
     pub(super) fn changed(&mut self, made: &Made, action: Action) {
         self.changes.push(Change {
             logical_id: made.logical_id.clone(),
-            kind: made.kind,
+            kind: made.kind.clone(),
             action,
             physical_id: made.attributes.reference.clone(),
         });
     }
+}
+
+/// Properties as the template has written them.
+pub(super) fn shown(properties: &Map<String, Value>) -> Map<String, Value> {
+    let given = properties.iter().filter(|(name, _)| *name != NESTED_TEMPLATE && *name != HALF_MADE);
+    given.map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
 /// An event of a stack as it is now.

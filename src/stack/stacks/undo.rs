@@ -1,5 +1,6 @@
 //! Takes back what a failed create or update has done.
 
+use super::one::NotMade;
 use super::run::Run;
 use crate::stack::error::Error;
 use crate::stack::kind::ServedStage;
@@ -50,10 +51,12 @@ impl Run<'_> {
                 Undo::Restore(before, now) => {
                     let begun = self.event_of(&before, Status::UpdateInProgress, None);
                     self.commit(vec![begun], None).await?;
-                    let Made { kind, attributes, properties, .. } = &before;
-                    let (operations, region) = (self.operations.clone(), &self.home.region);
-                    let restored =
-                        kind.update(&*operations, region, attributes, &now.properties, properties).await;
+                    let changed = Made { properties: now.properties.clone(), ..before.clone() };
+                    let restored = match self.update_one(&changed, &before.properties).await {
+                        Ok(_) => Ok(()),
+                        Err(NotMade::Refused(source, _)) => Err(source),
+                        Err(NotMade::Store(error)) => return Err(error),
+                    };
                     if let Err(source) = restored {
                         let id = before.logical_id.clone();
                         tracing::error!(logical_id = id, %source, "could not undo a step of a failed template");
@@ -142,7 +145,7 @@ impl Run<'_> {
             let begun = self.event_of(&made, Status::DeleteInProgress, None);
             let is_shown = !self.is_there(&made.logical_id);
             self.commit(vec![begun.shown(is_shown)], None).await?;
-            let deleted = self.take_back(&made).await;
+            let deleted = self.take_back(&made).await?;
             self.progress.garbage.remove(0);
             let event = match deleted {
                 Ok(()) => self.event_of(&made, Status::DeleteComplete, None),
@@ -173,11 +176,14 @@ impl Run<'_> {
     }
 
     /// Removes what was made; a stage that a deployment was made for is what it was before.
-    pub(super) async fn take_back(&self, made: &Made) -> Result<(), OperationError> {
+    ///
+    /// # Errors
+    /// If the store can't be read or written.
+    pub(super) async fn take_back(&self, made: &Made) -> Result<Result<(), OperationError>, Error> {
         let served = self.progress.served.get(&made.logical_id).and_then(ServedStage::from_map);
         match served {
-            Some(served) => served.restore(&*self.operations, &made.attributes, &made.properties).await,
-            None => made.kind.delete(&*self.operations, &made.attributes, &made.properties).await,
+            Some(served) => Ok(served.restore(&*self.operations, &made.attributes, &made.properties).await),
+            None => self.delete_one(made).await,
         }
     }
 

@@ -1,6 +1,7 @@
 //! Does what is to be done to stacks, in the background.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
 
 use serde_json::Map;
 
@@ -95,6 +96,7 @@ impl Stacks {
             exports: BTreeMap::new(),
             imports: BTreeSet::new(),
             failure: None,
+            answered: Mutex::default(),
         };
         // The future has the locals of every phase.
         Box::pin(run.finish()).await?;

@@ -63,8 +63,9 @@ impl Land {
         let refuse =
             |code: &str| OperationError { operation, code: code.to_owned(), message: "no".to_owned() };
         let mut things = self.things.lock().unwrap();
-        let arn =
-            |kind: &str| format!("arn:aws:states:us-east-1:1:{kind}:{}", input["name"].as_str().unwrap());
+        let arn = |kind: &str| {
+            format!("arn:aws:states:us-east-1:123456789012:{kind}:{}", input["name"].as_str().unwrap())
+        };
         let text = |member: &str| input[member].as_str().unwrap_or_default().to_owned();
         if input["name"] == "refused" || input["roleArn"] == "refused" {
             return Err(refuse("InvalidName"));
@@ -80,6 +81,12 @@ impl Land {
                 thing["tags"] = json!(tags(&input["tags"]));
                 things.insert(arn(kind), thing);
                 Ok(json!({ "activityArn": arn(kind), "stateMachineArn": arn(kind) }))
+            }
+            "DescribeActivity" | "DescribeStateMachine" => {
+                let arn = text("activityArn") + &text("stateMachineArn");
+                // Made after whatever it is compared with.
+                let found = things.get(&arn).map(|_| json!({ "creationDate": 1e12 }));
+                found.ok_or_else(|| refuse("ActivityDoesNotExist"))
             }
             "UpdateStateMachine" => {
                 let thing = things
@@ -599,7 +606,7 @@ fn events_are_kept_up_to_a_number() {
     let n_before = world.events(&id).len();
     let note = |n: usize| {
         let events = (0..n).map(|_| Noted { event: event.clone(), is_shown: false }).collect();
-        let commit = Commit { head: &head, made: None, progress: None, events, end: None };
+        let commit = Commit { head: &head, made: None, progress: None, events, answered: None, end: None };
         world.runtime.block_on(record::commit(&world.store, &home(), commit)).unwrap();
         world.events(&id).len()
     };

@@ -18,7 +18,8 @@ fn processed(resources: Value, globals: Value) -> Value {
 
 fn refused(resources: Value) -> String {
     let template = json!({"Transform": "AWS::Serverless-2016-10-31", "Resources": resources});
-    Template::parse(&template.to_string()).unwrap_err().to_string()
+    let checked = Template::parse(&template.to_string()).and_then(|template| check(&template));
+    checked.unwrap_err().to_string()
 }
 
 /// The logical ids with their types, without the hashes of deployments and versions.
