@@ -29,6 +29,8 @@ pub struct Expression {
     source: Box<str>,
     /// The tree with the calls that charge the budget; see `metered`.
     pub(crate) tree: AstNode,
+    /// The functions and variables in it, the outside ones and its own.
+    pub(crate) names: BTreeSet<Box<str>>,
     /// Whether it has partial applications, which take stack when they are dropped.
     pub(crate) takes_stack: bool,
     variables: BTreeSet<Box<str>>,
@@ -68,6 +70,7 @@ impl Expression {
         let tree = metered(parsed);
         Ok(Self {
             source: source.into(),
+            names: survey::names_in(&tree),
             tree,
             takes_stack,
             variables: found.variables,
@@ -102,10 +105,13 @@ impl Expression {
     /// Compiles any expression of the language, whatever it refers to.
     pub(crate) fn compile_anything(text: &str) -> Result<Self, String> {
         let parsed = parser::parse(text).map_err(|error| error.to_string())?;
+        let takes_stack = survey::has_places(&parsed);
+        let tree = metered(parsed);
         Ok(Self {
             source: text.into(),
-            takes_stack: survey::has_places(&parsed),
-            tree: metered(parsed),
+            names: survey::names_in(&tree),
+            takes_stack,
+            tree,
             variables: BTreeSet::new(),
             states_members: BTreeSet::new(),
             states_whole: false,

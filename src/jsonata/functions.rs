@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use base64::{Engine as _, alphabet};
-use jsonata_core::evaluator::{Evaluator, EvaluatorError};
+use jsonata_core::evaluator::EvaluatorError;
 use jsonata_core::value::JValue;
 use md5::Digest;
 use serde_json::Value;
@@ -16,6 +16,7 @@ use serde_json::Value;
 use crate::budget::{self, Budget, SEQUENCE_LENGTH_MAX};
 use crate::clock::Ids;
 use crate::convert::to_jsonata;
+use crate::host::HostFunctions;
 use crate::java_random;
 use crate::json;
 use crate::meters;
@@ -34,19 +35,19 @@ const PIECE_BYTES: usize = 96;
 
 type Outcome = Result<JValue, EvaluatorError>;
 
-/// Adds the functions to an evaluator.
+/// Adds the functions.
 ///
 /// # Errors
 /// If the library refuses to add one of them, which would be a bug of ours.
 pub(crate) fn register(
-    evaluator: &mut Evaluator,
+    host: &mut HostFunctions<'_>,
     budget: &Rc<RefCell<Budget>>,
     ids: &Arc<dyn Ids>,
     offer: Offer,
 ) -> Result<(), EvaluatorError> {
-    meters::register(evaluator, budget)?;
+    meters::register(host, budget)?;
     let meter = budget.clone();
-    evaluator.register_fn("partition", move |args: &[JValue]| {
+    host.add("partition", move |args: &[JValue]| {
         let mut budget = meter.borrow_mut();
         // Each piece is an array, at the worst one for each item.
         let count = if let Some(JValue::Array(items)) = args.first() { items.len() } else { 1 };
@@ -56,19 +57,19 @@ pub(crate) fn register(
         Ok(pieces)
     })?;
     let meter = budget.clone();
-    evaluator.register_fn("range", move |args: &[JValue]| {
+    host.add("range", move |args: &[JValue]| {
         let range = range(args)?;
         meter.borrow_mut().created(&range)?;
         Ok(range)
     })?;
-    evaluator.register_fn("hash", hash)?;
+    host.add("hash", hash)?;
     let uuids = ids.clone();
-    evaluator.register_fn("uuid", move |args: &[JValue]| match args {
+    host.add("uuid", move |args: &[JValue]| match args {
         [] => Ok(JValue::string(uuids.uuid().to_string())),
         [..] => Err(signature("uuid", 1)),
     })?;
     let meter = budget.clone();
-    evaluator.register_fn("parse", move |args: &[JValue]| {
+    host.add("parse", move |args: &[JValue]| {
         let mut budget = meter.borrow_mut();
         if let Some(JValue::String(text)) = args.first() {
             // Values take many times the size of their text. As a document and as values of the language.
@@ -79,16 +80,16 @@ pub(crate) fn register(
         Ok(parsed)
     })?;
     let numbers = ids.clone();
-    evaluator.register_fn_override("random", move |args: &[JValue]| match args {
+    host.replace("random", move |args: &[JValue]| match args {
         [] => Ok(JValue::Number(numbers.unit())),
         [JValue::Number(seed)] => Ok(JValue::Number(java_random::first_double(*seed as i64))),
         [..] => Err(signature("random", 1)),
     })?;
-    evaluator.register_fn_override("base64decode", base64_decode)?;
+    host.replace("base64decode", base64_decode)?;
     if offer == Offer::Eval {
         return Ok(());
     }
-    evaluator.register_fn_override("eval", |_: &[JValue]| {
+    host.replace("eval", |_: &[JValue]| {
         Err(EvaluatorError::TypeError("T1006: Attempted to invoke a non-function".to_owned()))
     })
 }

@@ -21,6 +21,7 @@ mod convert;
 mod error;
 mod expression;
 mod functions;
+mod host;
 mod java_random;
 mod messages;
 mod metered;

@@ -4,11 +4,12 @@ use std::cell::RefCell;
 use std::collections::HashSet;
 use std::rc::Rc;
 
-use jsonata_core::evaluator::{Evaluator, EvaluatorError};
+use jsonata_core::evaluator::EvaluatorError;
 use jsonata_core::functions::array::values_equal;
 use jsonata_core::value::JValue;
 
 use crate::budget::{Budget, ITEM_BYTES, TEXT_BYTES_MAX, TEXT_LENGTH_MAX, WORK_MAX, exhausted, overdue};
+use crate::host::HostFunctions;
 use crate::names::{
     COPIED, CREATED, DISTINCT, EXPANDED, INTEGER, INTEGER_PICTURE, IS_FUNCTION, IS_PLAIN, JOINED, KEPT, KEYS,
     LAST, LENGTH, LIMIT, MATCH, PASSED, PICKED, PICTURE, PRETTY, REPLACE, SEPARATOR, SORT_KEY, SPLIT, SPREAD,
@@ -26,11 +27,11 @@ const TUPLE_BYTES: usize = 400;
 type Outcome = Result<JValue, EvaluatorError>;
 type Shared = Rc<RefCell<Budget>>;
 
-/// Adds the functions to an evaluator.
+/// Adds the functions.
 ///
 /// # Errors
 /// If the library refuses to add one of them, which would be a bug of ours.
-pub(crate) fn register(evaluator: &mut Evaluator, budget: &Shared) -> Result<(), EvaluatorError> {
+pub(crate) fn register(host: &mut HostFunctions<'_>, budget: &Shared) -> Result<(), EvaluatorError> {
     type Charge = fn(&mut Budget, &[JValue]) -> Result<(), EvaluatorError>;
     let charges: [(&str, Charge); 16] = [
         (CREATED, |budget, args| {
@@ -90,7 +91,7 @@ pub(crate) fn register(evaluator: &mut Evaluator, budget: &Shared) -> Result<(),
     ];
     for (name, charge) in charges {
         let budget = budget.clone();
-        evaluator.register_fn(name, move |args: &[JValue]| {
+        host.add(name, move |args: &[JValue]| {
             charge(&mut budget.borrow_mut(), args)?;
             Ok(first(args).clone())
         })?;
@@ -118,10 +119,10 @@ pub(crate) fn register(evaluator: &mut Evaluator, budget: &Shared) -> Result<(),
     ];
     for (name, make) in makes {
         let budget = budget.clone();
-        evaluator.register_fn(name, move |args: &[JValue]| make(&mut budget.borrow_mut(), args))?;
+        host.add(name, move |args: &[JValue]| make(&mut budget.borrow_mut(), args))?;
     }
     let limits = budget.clone();
-    evaluator.register_fn(LIMIT, move |args: &[JValue]| {
+    host.add(LIMIT, move |args: &[JValue]| {
         let most = limits.borrow().sequence_max() as f64 + 1.0;
         Ok(match args.first() {
             Some(JValue::Number(limit)) => JValue::Number(limit.min(most)),
@@ -130,7 +131,7 @@ pub(crate) fn register(evaluator: &mut Evaluator, budget: &Shared) -> Result<(),
         })
     })?;
     let zipped = budget.clone();
-    evaluator.register_fn_override("zip", move |args: &[JValue]| zip(&mut zipped.borrow_mut(), args))
+    host.replace("zip", move |args: &[JValue]| zip(&mut zipped.borrow_mut(), args))
 }
 
 fn first(args: &[JValue]) -> &JValue {

@@ -17,6 +17,7 @@ use crate::convert::{to_json, to_jsonata};
 use crate::error::EvalError;
 use crate::expression::Expression;
 use crate::functions::{self, Offer};
+use crate::host::HostFunctions;
 use crate::messages;
 use crate::names::NOW;
 
@@ -133,8 +134,15 @@ impl Scope {
         };
         let mut evaluator = Evaluator::with_options(context, options);
         let budget = Rc::new(RefCell::new(Budget::new(self.limits.bytes, sequence_max, self.limits.time)));
-        functions::register(&mut evaluator, &budget, &self.ids, offer)
-            .map_err(|error| self.failure(&error, expression))?;
+        // What `$eval` will read is not known.
+        let used = (offer == Offer::NoEval).then_some(&expression.names);
+        functions::register(
+            &mut HostFunctions { evaluator: &mut evaluator, used },
+            &budget,
+            &self.ids,
+            offer,
+        )
+        .map_err(|error| self.failure(&error, expression))?;
         // The library is not ours: where it panics, as over dates beyond all years, that is an internal error of the
         // expression and of nobody else.
         let evaluated = catch_unwind(AssertUnwindSafe(|| evaluator.evaluate(&expression.tree, data)))
@@ -171,7 +179,8 @@ impl Scope {
         data: Option<&Value>,
     ) -> Result<Value, EvalError> {
         let data = data.map_or(JValue::Undefined, to_jsonata);
-        self.run(expression, &data, Offer::Eval, LANGUAGE_SEQUENCE_MAX)
+        let offer = if expression.names.contains("eval") { Offer::Eval } else { Offer::NoEval };
+        self.run(expression, &data, offer, LANGUAGE_SEQUENCE_MAX)
     }
 }
 

@@ -1,5 +1,7 @@
 //! What there is in an expression, as far as it decides how the expression is rewritten.
 
+use std::collections::BTreeSet;
+
 use jsonata_core::ast::{AstNode, BinaryOp, PathStep, Stage};
 
 use crate::json::pattern_weight;
@@ -115,6 +117,19 @@ pub(crate) fn has_places(node: &AstNode) -> bool {
     let mut found = matches!(node, AstNode::Placeholder);
     each_child(node, &mut |child| found = found || has_places(child));
     found
+}
+
+/// The names of all functions and variables in an expression: a host function that isn't among them is not called.
+pub(crate) fn names_in(node: &AstNode) -> BTreeSet<Box<str>> {
+    fn collect(node: &AstNode, names: &mut BTreeSet<Box<str>>) {
+        if let AstNode::Function { name, .. } | AstNode::Variable(name) = node {
+            names.insert(name.as_str().into());
+        }
+        each_child(node, &mut |child| collect(child, names));
+    }
+    let mut names = BTreeSet::new();
+    collect(node, &mut names);
+    names
 }
 
 /// The memory that a copy of a node takes, roughly: a function's body is copied each time the function is made.
