@@ -8,6 +8,7 @@ use crate::engine::Engine;
 use crate::functions::Functions;
 use crate::identity::Sessions;
 use crate::identity::iam::Iam;
+use crate::stack::service::cloud_control;
 use crate::stack::{self, Stacks};
 use crate::wire::{Registration, Service, Services, apigateway, iam, lambda, states, sts};
 
@@ -36,6 +37,7 @@ const SERVICES: &[(&Service, Register)] = &[
     (&iam::SERVICE, |rooms| iam::service(rooms.iam.clone())),
     (&sts::SERVICE, |rooms| sts::service(rooms.sessions.clone(), Arc::new(rooms.cognito.clone()))),
     (&stack::service::SERVICE, |rooms| stack::service::service(rooms.stacks.clone())),
+    (&cloud_control::SERVICE, |rooms| cloud_control::service(rooms.stacks.clone())),
     (&identity_pools::SERVICE, |rooms| identity_pools::service(rooms.cognito.clone())),
     (&user_pools::SERVICE, |rooms| user_pools::service(rooms.cognito.clone())),
     (&s3::SERVICE, |rooms| s3::service(rooms.buckets.clone())),

@@ -74,7 +74,7 @@ pub(super) use custom_resource::{SERVICE_TOKEN, wait_seconds};
 pub(super) use deployment::ServedStage;
 pub(super) use function::PACKED;
 pub(super) use leftover::Interrupted;
-pub(super) use state_machine::{definition, substituted};
+pub(super) use state_machine::{definition, live as live_state_machine, substituted};
 
 /// A resource's properties with all functions resolved, named as the template names them.
 pub(super) type Properties = Map<String, Value>;

@@ -27,6 +27,7 @@ mod document;
 mod dynamic;
 mod error;
 mod intrinsic;
+mod json_patch;
 mod kind;
 mod lenient;
 mod lint;

@@ -4,6 +4,7 @@
 
 mod asked;
 mod change_sets;
+pub mod cloud_control;
 mod pages;
 mod shapes;
 mod shown;

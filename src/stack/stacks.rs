@@ -25,7 +25,7 @@ use super::error::Error;
 use super::kind::Kind;
 use super::model::{Head, OnFailure, Progress, Settings, Verb, Work};
 use super::objects::Objects;
-use super::operations::{Accounts, Actor};
+use super::operations::{Accounts, Actor, Operations};
 use super::parameter;
 use super::plan::Plan;
 use super::record;
@@ -187,6 +187,12 @@ impl Stacks {
     #[must_use]
     pub fn with_unknown_types(self, unknown_types: UnknownTypes) -> Self {
         Self { unknown_types, ..self }
+    }
+
+    /// The operations of `home` in the name of whoever asks, as a stack's `actor` is kept.
+    pub(super) fn operations_of(&self, home: &AccountRegion, actor: Option<String>) -> Arc<dyn Operations> {
+        let settings = Settings { actor, ..Settings::default() };
+        self.accounts.operations(home, &run::actor(&settings))
     }
 
     /// Whether no stack was ever applied.

@@ -87,9 +87,12 @@ def main():
     cdk(*deploy, greeting="welcome")
     check("welcome")
     # As `cdk watch` does it.
-    cdk("deploy", "Shop", "--hotswap", greeting="bye")
+    cdk("deploy", "Shop", "Orders", "--hotswap", greeting="bye")
     shop = outputs("Shop")
     assert get(shop["ApiId"], "/")[1]["greeting"] == "bye"
+    machines = boto3.client("stepfunctions")
+    orders = [it["stateMachineArn"] for it in machines.list_state_machines()["stateMachines"] if it["type"] == "EXPRESS"]
+    assert '"bye"' in machines.describe_state_machine(stateMachineArn=orders[0])["definition"]
 
     bucket = outputs("Extras")["BucketName"]
     boto3.client("s3").put_object(Bucket=bucket, Key="left", Body=b"x")

@@ -44,6 +44,53 @@ pub(super) static ROW: Row = Row {
     ..Row::PLAIN
 };
 
+/// A state machine as it is, with properties as a template would write them.
+///
+/// # Errors
+/// That there is none, or that the caller may not know.
+pub(in super::super) async fn live(
+    operations: &dyn Operations,
+    arn: &str,
+) -> Result<(Attributes, Properties), OperationError> {
+    let found = call(operations, "states", "DescribeStateMachine", json!({ "stateMachineArn": arn })).await?;
+    let tags = call(operations, "states", "ListTagsForResource", json!({ "resourceArn": arn })).await?;
+    let tags = tags.get("tags").and_then(Value::as_array).into_iter().flatten();
+    let tags: Value = tags.map(|tag| json!({ "Key": tag.get("key"), "Value": tag.get("value") })).collect();
+    let mut properties = Properties::new();
+    let mut set = |name: &str, value: Option<Value>| {
+        properties.extend(value.filter(|value| !value.is_null()).map(|value| (name.to_owned(), value)));
+    };
+    set("StateMachineName", found.get("name").cloned());
+    set("StateMachineType", found.get("type").cloned());
+    set("DefinitionString", found.get("definition").cloned());
+    set("RoleArn", found.get("roleArn").cloned());
+    let tracing = found.pointer("/tracingConfiguration/enabled");
+    set("TracingConfiguration", tracing.map(|enabled| json!({ "Enabled": enabled })));
+    set("LoggingConfiguration", found.get("loggingConfiguration").map(logging));
+    set("Tags", Some(tags));
+    let attributes = [
+        ("Arn".to_owned(), arn.to_owned()),
+        ("Name".to_owned(), text(&found, "name").to_owned()),
+        (REVISION.to_owned(), text(&found, "revisionId").to_owned()),
+    ];
+    Ok((Attributes { reference: arn.to_owned(), attributes: attributes.into() }, properties))
+}
+
+/// `loggingConfiguration` as a template writes it.
+fn logging(configuration: &Value) -> Value {
+    let destinations = configuration.get("destinations").and_then(Value::as_array).into_iter().flatten();
+    let destinations: Vec<Value> = destinations
+        .filter_map(|it| it.pointer("/cloudWatchLogsLogGroup/logGroupArn"))
+        .map(|arn| json!({ "CloudWatchLogsLogGroup": { "LogGroupArn": arn } }))
+        .collect();
+    let members = [("level", "Level"), ("includeExecutionData", "IncludeExecutionData")];
+    let mut logging = configuration.as_object().map(|it| renamed(it, &members)).unwrap_or_default();
+    if !destinations.is_empty() {
+        logging.insert("Destinations".to_owned(), destinations.into());
+    }
+    logging.into()
+}
+
 /// The revision that a state machine has until its first update.
 const FIRST_REVISION: &str = "INITIAL";
 
