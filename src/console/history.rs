@@ -5,7 +5,7 @@ mod event;
 mod run;
 mod timeline;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use serde_json::{Value, json};
 
@@ -24,13 +24,14 @@ pub(super) const EVENTS_MAX: usize = 100_000;
 const KEPT_MAX: usize = 8;
 
 /// The events of one execution, as far as they are known.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(super) struct History {
     pub(super) events: Vec<Event>,
     /// Where pages begin: the number of their first event, and the token that leads there.
     pages: Vec<(u64, Option<String>)>,
     /// Whether there are more events than are read.
     pub(super) is_cut: bool,
+    run: OnceLock<Run>,
 }
 
 /// Histories that were looked at last. They belong to this process; each look asks for what is new, and so asks whether the
@@ -46,7 +47,15 @@ impl Histories {
     /// # Errors
     /// If the caller may not read it, or there is none.
     pub(super) async fn load(&self, aws: &Aws, arn: &str) -> Result<Arc<History>, Failure> {
-        let mut history = self.find(arn).map_or_else(History::default, |known| History::clone(&known));
+        let known = self.find(arn);
+        if let Some(known) = known.as_ref().filter(|known| !known.events.is_empty()) {
+            // Whether there is anything new; and whether the caller may ask.
+            let newest = newest(aws, arn).await?;
+            if known.is_cut || newest == known.events.last().map(|event| event.id) {
+                return Ok(known.clone());
+            }
+        }
+        let mut history = known.map_or_else(History::default, |known| known.to_go_on());
         let mut token = history.pages.last().and_then(|(_, token)| token.clone());
         if history.pages.is_empty() {
             history.pages.push((1, None));
@@ -90,6 +99,17 @@ impl Histories {
 }
 
 impl History {
+    /// What the execution did.
+    pub(super) fn run(&self) -> &Run {
+        self.run.get_or_init(|| Run::of(&self.events))
+    }
+
+    /// A copy that takes more events.
+    fn to_go_on(&self) -> Self {
+        let (events, pages, is_cut) = (self.events.clone(), self.pages.clone(), self.is_cut);
+        Self { events, pages, is_cut, run: OnceLock::new() }
+    }
+
     /// Events with their data, from number `first` to `last`.
     ///
     /// # Errors
@@ -123,6 +143,14 @@ impl History {
         let found = self.with_data(aws, arn, id, id).await?.pop();
         found.ok_or_else(|| Failure::invalid(format!("The execution has no event {id}.")))
     }
+}
+
+/// The number of the newest event.
+async fn newest(aws: &Aws, arn: &str) -> Result<Option<u64>, Failure> {
+    let input =
+        json!({ "executionArn": arn, "maxResults": 1, "reverseOrder": true, "includeExecutionData": false });
+    let page = aws.states("GetExecutionHistory", input).await?;
+    Ok(list(&page, "events").first().and_then(|event| event.get("id")).and_then(Value::as_u64))
 }
 
 async fn page(aws: &Aws, arn: &str, token: Option<&str>, n: u64, with_data: bool) -> Result<Value, Failure> {

@@ -60,6 +60,19 @@ pub(super) fn pretty(text: &str) -> String {
     }
 }
 
+/// The beginning of a document in lines, and how long the whole is if that is more.
+pub(super) fn beginning(text: &str, bytes_max: usize) -> (String, Option<String>) {
+    let mut shown = pretty(text);
+    if shown.len() <= bytes_max {
+        return (shown, None);
+    }
+    let whole = bytes(u64::try_from(shown.len()).unwrap_or(u64::MAX));
+    let end = (0..=bytes_max).rev().find(|end| shown.is_char_boundary(*end)).unwrap_or(0);
+    shown.truncate(end);
+    shown.push('…');
+    (shown, Some(whole))
+}
+
 /// The last part of an ARN or path.
 pub(super) fn name_of(arn: &str) -> &str {
     arn.rsplit([':', '/']).next().unwrap_or(arn)
@@ -102,6 +115,12 @@ mod tests {
         {
             assert_eq!(bytes(n), want);
         }
+    }
+
+    #[test]
+    fn long_documents_are_cut_where_a_character_ends() {
+        assert_eq!(beginning("abc", 3), ("abc".to_owned(), None));
+        assert_eq!(beginning("aéé", 4), ("aé…".to_owned(), Some("5 B".to_owned())));
     }
 
     #[test]

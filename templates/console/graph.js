@@ -33,7 +33,7 @@ function begin(graph, svg) {
 function openState(state) {
   if (!document.getElementById("detail")) return;
   const url = new URL(location.href);
-  for (const name of ["visit", "event", "part"]) url.searchParams.delete(name);
+  for (const name of ["visit", "event", "part", "whole"]) url.searchParams.delete(name);
   url.searchParams.set("state", state.dataset.state);
   detail(url);
 }

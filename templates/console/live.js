@@ -59,7 +59,7 @@ async function replace() {
   const address = new URL(part, location.href);
   const here = new URL(location.href).searchParams;
   // What was chosen meanwhile stays chosen.
-  for (const name of ["state", "visit", "event", "page", "q", "order", "idle", "number", "status"]) {
+  for (const name of ["state", "visit", "event", "page", "q", "order", "idle", "number", "status", "whole"]) {
     if (here.has(name)) address.searchParams.set(name, here.get(name));
     else address.searchParams.delete(name);
   }

@@ -12,6 +12,8 @@ use crate::console::visit::Visit;
 
 /// Visits of a state that can be chosen from.
 const VISITS_MAX: usize = 100;
+/// As much of an input or output as is shown at first: browsers are slow with more.
+const DOCUMENT_BYTES_MAX: usize = 16 * 1024;
 /// Attempts that are listed.
 const ATTEMPTS_MAX: usize = 100;
 
@@ -55,6 +57,31 @@ pub(super) async fn detail(
         (None, Some(state)) => of_state(visit, execution, state, selected.visit).await?,
         (None, None) => of_execution(execution),
     };
+    let is_whole = visit.query("whole") == "yes";
+    let mut is_cut = false;
+    for member in ["input", "output"] {
+        if let Some(text) = data.get(member).and_then(Value::as_str).filter(|_| !is_whole) {
+            let (shown, whole) = shown::beginning(text, DOCUMENT_BYTES_MAX);
+            is_cut |= whole.is_some();
+            // What is forked keeps its own input unless another is given.
+            data[format!("{member}Whole")] = whole.into();
+            data[member] = shown.into();
+        }
+    }
+    if is_cut {
+        let number = |n: Option<u64>| n.map(|n| n.to_string()).unwrap_or_default();
+        data["whole"] = address(
+            "/executions/view",
+            &[
+                ("arn", execution.arn),
+                ("tab", visit.query("tab")),
+                ("state", selected.state.as_deref().unwrap_or_default()),
+                ("visit", &number(selected.visit.and_then(|at| u64::try_from(at).ok()))),
+                ("whole", "yes"),
+            ],
+        )
+        .into();
+    }
     data["base"] = crate::console::PREFIX.into();
     data["csrf"] = (&*visit.signed.csrf).into();
     data["arn"] = execution.arn.into();

@@ -40,7 +40,7 @@ pub(super) async fn show(visit: &Visit<'_>) -> Result<Answer, Failure> {
     let text_of_definition = text(&machine, "definition");
     let definition: Value = serde_json::from_str(text_of_definition).unwrap_or_default();
     let history = visit.shared.histories.load(&aws, arn).await?;
-    let run = Run::of(&history.events);
+    let run = history.run();
     let now = visit.shared.clock.now().as_millis();
     let execution = Execution {
         aws: &aws,
@@ -48,7 +48,7 @@ pub(super) async fn show(visit: &Visit<'_>) -> Result<Answer, Failure> {
         described: &described,
         definition: &definition,
         history: &history,
-        run: &run,
+        run,
         now,
     };
     let tab = TABS.iter().find(|(name, _)| *name == visit.query("tab")).map_or("graph", |(name, _)| name);
