@@ -165,16 +165,24 @@ fn start(control: &Path) -> std::io::Result<(Pid, Order)> {
     nix::sys::prctl::set_child_subreaper(true)?;
     bind(&order.binds)?;
     // Limits are inherited. Where a harder one holds already, that one stays.
-    let data_bytes = if order.cgroup.is_some() { rlimit::INFINITY } else { order.data_bytes };
+    let limited = |resource: rlimit::Resource, limit: u64| {
+        let (_, hard) = rlimit::getrlimit(resource)?;
+        Ok::<u64, std::io::Error>(limit.min(hard))
+    };
     for (resource, limit) in [
         (rlimit::Resource::CORE, 0),
-        (rlimit::Resource::DATA, data_bytes),
         (rlimit::Resource::FSIZE, order.file_bytes),
         (rlimit::Resource::NOFILE, order.files),
     ] {
-        let (_, hard) = rlimit::getrlimit(resource)?;
-        rlimit::setrlimit(resource, limit.min(hard), limit.min(hard))?;
+        let limit = limited(resource, limit)?;
+        rlimit::setrlimit(resource, limit, limit)?;
     }
+    let data_bytes = if order.cgroup.is_some() { rlimit::INFINITY } else { order.data_bytes };
+    let data_bytes = limited(rlimit::Resource::DATA, data_bytes)?;
+    // This program's allocator may have taken more for itself than the instance may have: its own limit is set from outside
+    // where that can be done.
+    #[cfg(not(target_os = "linux"))]
+    rlimit::setrlimit(rlimit::Resource::DATA, data_bytes, data_bytes)?;
     let mut command = Command::new(&order.program);
     command.args(&order.arguments).stdin(Stdio::null()).process_group(0);
     // Processes are in the group of whoever starts them. This one isn't the instance's.
@@ -187,6 +195,12 @@ fn start(control: &Path) -> std::io::Result<(Pid, Order)> {
     }
     let child = child?;
     let pid = i32::try_from(child.id()).map_err(std::io::Error::other)?;
+    #[cfg(target_os = "linux")]
+    match rlimit::prlimit(pid, rlimit::Resource::DATA, Some((data_bytes, data_bytes)), None) {
+        // It has ended already.
+        Err(error) if error.raw_os_error() != Some(Errno::ESRCH as i32) => return Err(error),
+        Ok(()) | Err(_) => {}
+    }
     put(&control.join(PID), pid.to_string().as_bytes())?;
     Ok((Pid::from_raw(pid), order))
 }
