@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 
 use super::objects::{ObjectFuture, Objects};
 use super::operations::{Accounts, Actor, OperationError, OperationFuture, Operations};
-use super::{Applied, Error, Finding, Ports, Stacks, Template, check};
+use super::{Action, Applied, Error, Finding, Ports, Stacks, Template, UnknownTypes, check};
 use crate::asl;
 use crate::clock::{SeededIds, SystemClock};
 use crate::id::{AccountId, AccountRegion, Region};
@@ -139,6 +139,11 @@ impl World {
     pub(super) fn apply(&self, name: &str, template: &Value, parameters: &Value) -> Result<Applied, Error> {
         let template = Template::parse(&template.to_string())?;
         self.runtime.block_on(self.stacks.apply(name, &template, parameters.as_object().unwrap()))
+    }
+
+    /// As the settings may say.
+    fn skip_unknown_types(&mut self) {
+        self.stacks.unknown_types = UnknownTypes::Skip;
     }
 
     /// The operations called since this was last asked.
@@ -318,6 +323,46 @@ fn a_new_stack_does_not_adopt_what_exists() {
     assert!(error.to_string().contains(&wanted), "{error}");
     let calls: Vec<&str> = world.calls().iter().map(|call| call.0).collect();
     assert_eq!(calls, ["DescribeActivity"]);
+}
+
+#[test]
+fn unknown_types_are_refused_where_they_exist_or_skipped_if_the_settings_say_so() {
+    let table = json!({"Type": "AWS::DynamoDB::Table", "Properties": {"TableName": "t"}});
+    let mut template = json!({
+        "Conditions": {"Never": {"Fn::Equals": ["a", "b"]}},
+        "Resources": {
+            "Table": table,
+            "A": {"Type": "AWS::StepFunctions::Activity", "Properties": {
+                "Name": "a", "Tags": [{"Key": "table", "Value": {"Fn::GetAtt": "Table.Arn"}}]}},
+        },
+    });
+    let mut world = World::new();
+    let error = world.apply("s", &template, &json!({})).unwrap_err().to_string();
+    assert!(
+        error.contains("Resources/Table: resource type AWS::DynamoDB::Table is not supported"),
+        "{error}"
+    );
+    assert!(world.calls().is_empty());
+
+    world.skip_unknown_types();
+    let applied = world.apply("s", &template, &json!({})).unwrap();
+    assert_eq!(applied.changes.len(), 2);
+    assert!(
+        applied.warnings[0].contains("Resources/Table: AWS::DynamoDB::Table: Skipped"),
+        "{:?}",
+        applied.warnings
+    );
+    let made = world.calls().into_iter().find(|call| call.0 == "CreateActivity").unwrap().1;
+    assert!(made["tags"][0]["value"].as_str().unwrap().starts_with("s-Table-"), "{made}");
+    // It stays what it is, and goes like everything else.
+    let again = world.apply("s", &template, &json!({})).unwrap();
+    assert!(again.changes.iter().all(|change| change.action == Action::Unchanged), "{:?}", again.changes);
+
+    // What doesn't exist need not be known.
+    template["Resources"]["Table"]["Condition"] = json!("Never");
+    template["Resources"]["A"]["Properties"] = json!({"Name": "a"});
+    let world = World::new();
+    assert_eq!(world.apply("s", &template, &json!({})).unwrap().changes.len(), 1);
 }
 
 #[test]
