@@ -1,5 +1,6 @@
 //! The way in: who asks, from where, for which page.
 
+use std::pin::Pin;
 use std::sync::Arc;
 
 use http::header::{
@@ -155,7 +156,17 @@ impl Console {
     }
 
     /// Answers a request whose path begins with [`PREFIX`].
-    pub async fn handle(&self, uri: TargetUri, request: Request) -> Response {
+    ///
+    /// Boxed, so that all pages are compiled here and not again where they are served.
+    pub fn handle(
+        &self,
+        uri: TargetUri,
+        request: Request,
+    ) -> Pin<Box<dyn Future<Output = Response> + Send + '_>> {
+        Box::pin(self.respond(uri, request))
+    }
+
+    async fn respond(&self, uri: TargetUri, request: Request) -> Response {
         let (parts, body) = request.into_parts();
         let path = uri.path().strip_prefix(PREFIX).unwrap_or_default().trim_end_matches('/');
         let from = parts.extensions.get::<CalledFrom>().copied();

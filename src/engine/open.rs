@@ -1,6 +1,7 @@
 //! The engine's handle, and what it knows from the start.
 
 use std::collections::HashMap;
+use std::pin::Pin;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -88,7 +89,21 @@ impl Engine {
     ///
     /// # Errors
     /// When the store can't be read, or was written by a newer version.
-    pub async fn open(
+    ///
+    /// Boxed, so that what goes on after a restart is compiled here and not again where the engine is opened.
+    pub fn open(
+        store: Store,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn Ids>,
+        options: Options,
+        tasks: Arc<dyn Tasks>,
+        logs: Arc<dyn Logs>,
+        objects: Arc<dyn Objects>,
+    ) -> Pin<Box<dyn Future<Output = Result<Self, Error>> + Send>> {
+        Box::pin(Self::opened(store, clock, ids, options, tasks, logs, objects))
+    }
+
+    async fn opened(
         store: Store,
         clock: Arc<dyn Clock>,
         ids: Arc<dyn Ids>,

@@ -11,6 +11,7 @@ mod event;
 mod refusal;
 
 use std::net::IpAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -124,7 +125,13 @@ impl Urls {
 
 impl Admitted {
     /// Calls the function with the request's body.
-    pub async fn call(self, body: Bytes) -> Response {
+    ///
+    /// Boxed, so that calls are compiled here and not again where URLs are served.
+    pub fn call(self, body: Bytes) -> Pin<Box<dyn Future<Output = Response> + Send>> {
+        Box::pin(self.called(body))
+    }
+
+    async fn called(self, body: Bytes) -> Response {
         let cors = self.found.config.cors.clone();
         let origin = self.parts.headers.get(ORIGIN).cloned();
         let mut response = self.answer(body).await;

@@ -15,6 +15,7 @@ mod undo;
 mod worker;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 
 use serde_json::{Map, Value};
@@ -207,7 +208,18 @@ impl Stacks {
     ///
     /// # Errors
     /// Any [`Error`]; the stack is then as it was before.
-    pub async fn apply(
+    ///
+    /// Boxed, so that all work on stacks is compiled here and not again where it is asked for.
+    pub fn apply<'a>(
+        &'a self,
+        name: &'a str,
+        template: &'a Template,
+        parameters: &'a Map<String, Value>,
+    ) -> Pin<Box<dyn Future<Output = Result<Applied, Error>> + Send + 'a>> {
+        Box::pin(self.apply_here(name, template, parameters))
+    }
+
+    async fn apply_here(
         &self,
         name: &str,
         template: &Template,

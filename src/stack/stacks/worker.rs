@@ -1,6 +1,7 @@
 //! Does what is to be done to stacks, in the background.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::pin::Pin;
 use std::sync::Mutex;
 
 use serde_json::Map;
@@ -33,13 +34,17 @@ impl Stacks {
     }
 
     /// Works until it is dropped, beginning with what a server before this one hasn't done.
-    pub async fn work(&self) {
-        loop {
-            if let Err(error) = self.work_off().await {
-                tracing::error!(%error, "the work on stacks failed");
+    ///
+    /// Boxed, as [`Stacks::apply`] is.
+    pub fn work(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(async move {
+            loop {
+                if let Err(error) = self.work_off().await {
+                    tracing::error!(%error, "the work on stacks failed");
+                }
+                self.wake.notified().await;
             }
-            self.wake.notified().await;
-        }
+        })
     }
 
     /// Does everything that is to be done now.
