@@ -44,7 +44,21 @@ resource "aws_iam_role" "role" {
 resource "aws_iam_role_policy" "start" {
   name   = "start"
   role   = aws_iam_role.role.id
-  policy = jsonencode({ Version = "2012-10-17", Statement = [{ Effect = "Allow", Action = "states:StartExecution", Resource = "*" }] })
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      { Effect = "Allow", Action = "states:StartExecution", Resource = "*" },
+      # What API Gateway asks of the role that writes its logs.
+      {
+        Effect = "Allow"
+        Action = [
+          "logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogGroups", "logs:DescribeLogStreams",
+          "logs:PutLogEvents", "logs:GetLogEvents", "logs:FilterLogEvents",
+        ]
+        Resource = "*"
+      },
+    ]
+  })
 }
 
 resource "aws_sfn_activity" "work" {
@@ -60,6 +74,8 @@ resource "aws_sfn_state_machine" "orders" {
 
 resource "aws_api_gateway_account" "account" {
   cloudwatch_role_arn = aws_iam_role.role.arn
+  # The role is asked when it is set.
+  depends_on = [aws_iam_role_policy.start]
 }
 
 resource "aws_api_gateway_rest_api" "shop" {
