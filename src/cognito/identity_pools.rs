@@ -37,6 +37,8 @@ pub static SERVICE: Service = Service {
     permissions,
     special: Special {
         tags_of: |arn| Some(("ListTagsForResource", json!({ "ResourceArn": arn }))),
+        // Of the roles whose credentials it hands out.
+        asks_policies: true,
         unsigned: UNSIGNED,
         cors: true,
         violation: super::error::INVALID_PARAMETER,

@@ -117,7 +117,13 @@ impl Inspector {
     /// Opens a log for a request that has arrived, if requests are kept.
     pub(super) fn arrived(&self, context: &mut Context) {
         // The flag alone while it is off: no clock is read.
-        if self.until.load(Ordering::Relaxed) == 0 || !self.is_on() {
+        let until = self.until.load(Ordering::Relaxed);
+        if until == 0 {
+            return;
+        }
+        if until <= millis(self.clock.monotonic()) {
+            // Its time is over. Unless somebody has begun again meanwhile, it is off, and the clock is not read again.
+            let _ = self.until.compare_exchange(until, 0, Ordering::Relaxed, Ordering::Relaxed);
             return;
         }
         let mut log = ExecutionLog::inspected(&context.request_id, context.received);

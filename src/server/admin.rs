@@ -1,5 +1,5 @@
-//! The server's own pages under `/_stepgate/`: the console, health, metrics, stacks for `stepgate apply`, logs for `stepgate fn`, and
-//! what roles lack for `stepgate iam`.
+//! The server's own pages under `/_stepgate/`: the console, health, metrics, stacks for `stepgate apply`, logs for
+//! `stepgate fn`, and what roles lack for `stepgate iam`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::{ApiError, CalledFrom, Code, Operation};
 use crate::id::{AccountRegion, Arn};
 use crate::identity::{CallFacts, Caller, ConditionValues, Grants, Owner, TrustDecision};
-use crate::policy::{Decision, Policy, Request};
+use crate::policy::{Deciding, Decision, Policy, Request};
 
 /// The longest ARN in a line of the audit log.
 const ARN_BYTES_MAX: usize = 2_048;
@@ -221,7 +221,11 @@ impl Decided {
 ///
 /// Such policies often refuse what comes without TLS, which on AWS is the Internet's. What doesn't leave this machine is as
 /// good.
-pub(super) fn theirs(policy: &Policy, facts: &CallFacts<'_>, permission: &Permission) -> Decision {
+pub(super) fn theirs(
+    policy: &Policy,
+    facts: &CallFacts<'_>,
+    permission: &Permission,
+) -> (Decision, Option<Deciding>) {
     let mut conditions = facts.conditions.to_vec();
     let is_own = conditions.iter().any(|(key, values)| {
         let is_loopback = |ip: &String| ip.parse().is_ok_and(|ip: IpAddr| ip.is_loopback());
@@ -232,7 +236,10 @@ pub(super) fn theirs(policy: &Policy, facts: &CallFacts<'_>, permission: &Permis
     }
     let facts = CallFacts { conditions: &conditions, ..*facts };
     let Permission { action, resource, .. } = permission;
-    policy.decide(&Request { caller: facts.caller.for_policies(), action, resource, facts: &facts })
+    let request = Request { caller: facts.caller.for_policies(), action, resource, facts: &facts };
+    let (decision, by) = policy.deciding(&request);
+    let policy = Some(format!("policy of {resource}").into());
+    (decision, by.map(|by| Deciding { policy, ..by }))
 }
 
 /// Whether `grants` don't include what is needed, and `theirs`, the decision of the resource's policy, either; `tell` is
@@ -241,14 +248,20 @@ pub(super) fn denied<'a>(
     grants: &Grants,
     facts: &CallFacts<'_>,
     permission: &'a Permission,
-    theirs: Option<Decision>,
+    theirs: Option<(Decision, Option<Deciding>)>,
     tell: Option<&mut Vec<Decided>>,
 ) -> Option<Denied<'a>> {
     let Permission { action, resource, .. } = permission;
     let request = Request { caller: facts.caller.for_policies(), action, resource, facts };
+    let (theirs, their_statement) = theirs.map_or((None, None), |(decision, by)| (Some(decision), by));
     let decision = grants.decide(&request, theirs, Owner::Same);
     if let Some(told) = tell {
-        let by = grants.deciding(&request).filter(|_| decision != Decision::ImplicitDeny);
+        // Where the caller's own policies decide otherwise alone, the resource's made the difference.
+        let by = match decision {
+            Decision::ImplicitDeny => None,
+            _ if grants.decide(&request, None, Owner::Same) == decision => grants.deciding(&request),
+            _ => their_statement,
+        };
         told.push(Decided {
             policy: by.as_ref().and_then(|by| by.policy.as_deref().map(str::to_owned)),
             statement: by.map(|by| by.statement),
@@ -284,10 +297,14 @@ impl Denied<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use serde_json::json;
 
     use super::*;
+    use crate::clock::Timestamp;
     use crate::id::{AccountId, Region};
+    use crate::policy::PolicyKind;
     use crate::wire::harness::SERVICES;
     use crate::wire::{Service, apigateway, iam, states, sts};
 
@@ -471,6 +488,43 @@ mod tests {
                 assert!(action.contains(':') && !resource.is_empty(), "{}", operation.name);
                 assert!(!resource.contains('{'), "{}: {resource}", operation.name);
             }
+        }
+    }
+
+    /// The audit log names the statement that made the difference, of whichever policy it is.
+    #[test]
+    fn a_resource_s_policy_is_named_where_it_decides() {
+        let bucket = "arn:aws:s3:::b";
+        let permission = Permission::new("s3:ListBucket", bucket);
+        let account = AccountId::parse("123456789012").unwrap();
+        let caller = Caller::assumed_role(account, "R", "me");
+        let facts =
+            CallFacts { caller: &caller, now: Timestamp::from_millis(0), region: None, conditions: &[] };
+        let of = |effect: &str, sid: &str, kind| {
+            let text = json!({"Statement": [{"Sid": sid, "Effect": effect, "Action": "s3:*", "Resource": "*",
+                "Principal": "*"}]});
+            let mut text = text;
+            if kind == PolicyKind::Identity {
+                text["Statement"][0].as_object_mut().unwrap().remove("Principal");
+            }
+            Arc::new(Policy::parse(&text.to_string(), kind).unwrap())
+        };
+        let theirs_is = format!("policy of {bucket}");
+        for (own, theirs_effect, expect) in [
+            (Some("Allow"), Some("Deny"), ("denied", Some(theirs_is.as_str()), Some("Theirs"))),
+            (None, Some("Allow"), ("allowed", Some(theirs_is.as_str()), Some("Theirs"))),
+            (Some("Allow"), Some("Allow"), ("allowed", None, Some("Own"))),
+            (Some("Deny"), Some("Allow"), ("denied", None, Some("Own"))),
+            (None, None, ("denied", None, None)),
+        ] {
+            let identity = own.map(|effect| of(effect, "Own", PolicyKind::Identity)).into_iter().collect();
+            let grants = Grants::Policies { identity, bounds: Vec::new() };
+            let policy = theirs_effect.map(|effect| of(effect, "Theirs", PolicyKind::Resource));
+            let said = policy.map(|policy| theirs(&policy, &facts, &permission));
+            let mut told = Vec::new();
+            denied(&grants, &facts, &permission, said, Some(&mut told));
+            let found = (told[0].decision, told[0].policy.as_deref(), told[0].statement.as_deref());
+            assert_eq!(found, expect, "{own:?} {theirs_effect:?}");
         }
     }
 }

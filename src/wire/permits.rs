@@ -91,11 +91,11 @@ impl Api {
         caller: &Caller,
         region: &Region,
     ) -> Vec<ConditionValues> {
-        let name = permission.action.split(':').next().unwrap_or_default();
-        let asked = |service: &Service| (service.special.tags_of)(&permission.resource);
-        let answer = self.asked_of(name, asked, caller, region).await;
+        let Some(service) = self.service_asked_for(permission) else { return Vec::new() };
+        let Some(asked) = (service.special.tags_of)(&permission.resource) else { return Vec::new() };
+        let answer = self.answer_of(service, asked, caller, region).await;
         let answer = answer.and_then(|body| serde_json::from_slice(&body).ok());
-        answer.map(|answer: Value| permission::of_resource(name, &answer)).unwrap_or_default()
+        answer.map(|answer: Value| permission::of_resource(service.name, &answer)).unwrap_or_default()
     }
 
     /// The policy of what a permission is about, if it has one.
@@ -105,26 +105,29 @@ impl Api {
         caller: &Caller,
         region: &Region,
     ) -> Option<Policy> {
-        let name = permission.action.split(':').next().unwrap_or_default();
-        let asked = |service: &Service| (service.special.policy_of)(&permission.resource);
-        let text = self.asked_of(name, asked, caller, region).await?;
+        let service = self.service_asked_for(permission)?;
+        // Most services' resources have no policy, and nothing is asked then.
+        let asked = (service.special.policy_of)(&permission.resource)?;
+        let text = self.answer_of(service, asked, caller, region).await?;
         // It was checked when it was put.
         Policy::parse(std::str::from_utf8(&text).ok()?, PolicyKind::Resource).ok()
     }
 
-    /// What the service called `name` answers to the account; `None` if there is nothing to ask, or nothing is there.
+    fn service_asked_for(&self, permission: &Permission) -> Option<&'static Service> {
+        self.services().named(permission.action.split(':').next().unwrap_or_default())
+    }
+
+    /// What a service answers to the account; `None` if nothing is there.
     ///
     /// Boxed, because the service is asked the way in that every call takes.
-    fn asked_of<'a>(
+    fn answer_of<'a>(
         &'a self,
-        name: &'a str,
-        asked: impl FnOnce(&Service) -> Option<(&'static str, Value)> + Send + 'a,
+        service: &'static Service,
+        (operation, input): (&'static str, Value),
         caller: &'a Caller,
         region: &'a Region,
     ) -> Pin<Box<dyn Future<Output = Option<Bytes>> + Send + 'a>> {
         Box::pin(async move {
-            let service = self.services().named(name)?;
-            let (operation, input) = asked(service)?;
             // The account's own calls ask for nothing in turn.
             let root = Caller::root(caller.account.clone());
             let body = Bytes::from(input.to_string());

@@ -275,3 +275,37 @@ fn templates_make_pools() {
     let pools = owner(&mut client, IDENTITY_POOLS, "ListIdentityPools", &json!({"MaxResults": 10}));
     assert_eq!(pools["IdentityPools"], json!([]));
 }
+
+/// Nobody signs for credentials, but the log says which statement of the role's trust policy handed them out.
+#[test]
+fn the_audit_log_names_who_let_a_guest_in() {
+    let dir = DataDir::new("cognito-audit");
+    let config = dir.path().join("stepgate.toml");
+    std::fs::write(&config, "[audit_log]\nto = \"file\"\n[deploy]\ntutorial = false\n").unwrap();
+    let server = Server::start(&dir, &["--config", config.to_str().unwrap()]);
+    let mut client = Client::new(&server.address);
+    let trust = json!({"Version": "2012-10-17", "Statement": [{"Sid": "Guests", "Effect": "Allow",
+        "Principal": {"Federated": "cognito-identity.amazonaws.com"},
+        "Action": "sts:AssumeRoleWithWebIdentity"}]})
+    .to_string();
+    iam(&mut client, "CreateRole", &[("RoleName", "Guest"), ("AssumeRolePolicyDocument", &trust)]);
+    let role = "arn:aws:iam::123456789012:role/Guest";
+    let input = json!({"IdentityPoolName": "guests", "AllowUnauthenticatedIdentities": true});
+    let pool = owner(&mut client, IDENTITY_POOLS, "CreateIdentityPool", &input);
+    let pool = text(&pool, "/IdentityPoolId");
+    let roles = json!({"IdentityPoolId": pool, "Roles": {"unauthenticated": role}});
+    let set = "SetIdentityPoolRoles";
+    owner(&mut client, IDENTITY_POOLS, set, &roles);
+    let id = said(&anyone(&mut client, IDENTITY_POOLS, "GetId", &json!({ "IdentityPoolId": pool })));
+    let handed = anyone(&mut client, IDENTITY_POOLS, "GetCredentialsForIdentity", &id);
+    assert_eq!(handed.status, 200, "{}", handed.text());
+    assert!(server.terminate().success());
+    let log = std::fs::read_to_string(dir.path().join("data/audit.jsonl")).unwrap();
+    let mut lines = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let line = lines.find(|line| line["eventName"] == "GetCredentialsForIdentity").unwrap();
+    assert_eq!(
+        line["additionalEventData"]["authorization"],
+        json!([{"action": "sts:AssumeRoleWithWebIdentity", "resource": role, "decision": "allowed",
+            "policy": format!("trust policy of {role}"), "statement": "Guests"}])
+    );
+}
