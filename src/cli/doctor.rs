@@ -131,6 +131,8 @@ mod tests {
             (whole.replace("account_rate_limit", "# account_rate_limit"), "no_rate_limit"),
             (whole.replace("deny =", "# deny ="), "open_egress"),
             (whole.replace("10.0.0.5:8080", "169.254.169.254"), "METADATA_REACHABLE"),
+            (whole.replace("enforcement =", "# enforcement ="), "unknown_roles"),
+            (whole.replace("\"strict\"", "\"warn\""), "ROLES_NOT_ASKED"),
             (whole.replace("key_file", "# key_file"), "key_beside_data"),
             (whole.replace("store.key", "missing.key"), "UNREADABLE_FILE"),
             ("[limits]\nbody_rate_min = 0\n".to_owned(), "NO_LEAST_RATE"),

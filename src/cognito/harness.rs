@@ -207,6 +207,7 @@ impl World {
             max_session_duration: 3_600,
             permissions_boundary: None,
             tags: Vec::new(),
+            is_complete: false,
         };
         let account = AccountId::parse(ACCOUNT).unwrap();
         // There may be none.

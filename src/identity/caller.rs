@@ -22,6 +22,8 @@ pub struct Caller {
     pub access_key_id: Option<Arc<str>>,
     /// The kind of principal, which determines what it may do.
     pub principal: Principal,
+    /// The service that passes the caller's request on in further calls: `cloudformation.amazonaws.com`.
+    pub via: Option<&'static str>,
 }
 
 /// A kind of principal.
@@ -161,7 +163,7 @@ impl Caller {
     pub fn root(account: AccountId) -> Self {
         let arn = format!("arn:aws:iam::{account}:root").into();
         let user_id = account.as_str().into();
-        Self { account, arn, user_id, access_key_id: None, principal: Principal::Account }
+        Self { account, arn, user_id, access_key_id: None, principal: Principal::Account, via: None }
     }
 
     /// A role session under which an integration or a service acts.
@@ -171,7 +173,7 @@ impl Caller {
     pub fn assumed_role(account: AccountId, role_name: &str, session: &str) -> Self {
         let arn = session_arn(&account, role_name, session);
         let user_id = format!("{role_name}:{session}").into();
-        Self { account, arn, user_id, access_key_id: None, principal: Principal::Service }
+        Self { account, arn, user_id, access_key_id: None, principal: Principal::Service, via: None }
     }
 
     /// Nobody: who calls an operation that takes no signature. No policy grants it anything, since no role has its id.
@@ -188,7 +190,7 @@ impl Caller {
             tags: SessionTags::default(),
         };
         let principal = Principal::Session(Arc::new(role));
-        Self { account, user_id: arn.clone(), arn, access_key_id: None, principal }
+        Self { account, user_id: arn.clone(), arn, access_key_id: None, principal, via: None }
     }
 
     /// Somebody who has assumed a role, with the session name `session`.
@@ -196,14 +198,14 @@ impl Caller {
         let arn = session_arn(&account, &role.role_name, session);
         let user_id = [&*role.role_id, ":", session].concat().into();
         let principal = Principal::Session(Arc::new(role));
-        Self { account, arn, user_id, access_key_id: None, principal }
+        Self { account, arn, user_id, access_key_id: None, principal, via: None }
     }
 
     /// A user with this ARN.
     pub fn user(account: AccountId, user: UserIdentity, arn: &str) -> Self {
         let (arn, user_id) = (arn.into(), user.id.clone());
         let principal = Principal::User(Arc::new(user));
-        Self { account, arn, user_id, access_key_id: None, principal }
+        Self { account, arn, user_id, access_key_id: None, principal, via: None }
     }
 
     /// Somebody for whom keys were got under a name.
@@ -211,7 +213,18 @@ impl Caller {
         let arn = format!("arn:aws:sts::{account}:federated-user/{name}").into();
         let user_id = format!("{account}:{name}").into();
         let principal = Principal::Federated(Arc::new(federated));
-        Self { account, arn, user_id, access_key_id: None, principal }
+        Self { account, arn, user_id, access_key_id: None, principal, via: None }
+    }
+
+    /// The same caller, whose request `service` passes on in further calls.
+    #[must_use]
+    pub fn passed_on_by(self, service: &'static str) -> Self {
+        Self { via: Some(service), ..self }
+    }
+
+    /// The service that makes this call: one that passes a request on, or that acts under a role.
+    pub fn calling_service(&self) -> Option<&'static str> {
+        self.via.or_else(|| Some(self.acting()?.1))
     }
 
     /// What was said of the session when it began; nothing of whoever has no session.
@@ -282,6 +295,9 @@ impl Caller {
                 Principal::User(_) => "User".into(),
                 Principal::Federated(_) => "FederatedUser".into(),
             },
+            // There is one such service in a chain of calls at most.
+            "aws:calledvia" | "aws:calledviafirst" | "aws:calledvialast" => self.via?.into(),
+            "aws:viaawsservice" => self.via.map(|_| "true")?.into(),
             "aws:userid" => (&*self.user_id).into(),
             "aws:username" if matches!(self.principal, Principal::User(_)) => (&*about.user?.name).into(),
             "aws:tokenissuetime" => about.issued?.to_iso8601_seconds().into(),
@@ -381,7 +397,17 @@ mod tests {
             },
         };
         let session = Caller::session(account.clone(), role, "s");
-        let root = Caller::root(account);
+        let root = Caller::root(account.clone());
+        let passed_on = Caller::root(account).passed_on_by("cloudformation.amazonaws.com");
+        for (key, want) in [
+            ("aws:calledvia", "cloudformation.amazonaws.com"),
+            ("aws:calledviafirst", "cloudformation.amazonaws.com"),
+            ("aws:calledvialast", "cloudformation.amazonaws.com"),
+            ("aws:viaawsservice", "true"),
+        ] {
+            assert_eq!(passed_on.condition_value(key).as_deref(), Some(want), "{key}");
+            assert_eq!(root.condition_value(key), None, "{key}");
+        }
         assert_eq!(&*session.arn, "arn:aws:sts::123456789012:assumed-role/R/s");
         for (key, of_root, of_session) in [
             (

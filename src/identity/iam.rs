@@ -31,7 +31,7 @@ pub use policy::{NewPolicy, Policy, PolicyVersion};
 pub use profile::InstanceProfile;
 pub use role::{NewRole, Role, Tag};
 pub(crate) use role_use::{ASSUME_ROLE, is_let_in, let_in_by, of_trust, role_of};
-pub use role_use::{Enforcement, RoleError, RoleUse};
+pub use role_use::{CLOUDFORMATION, Enforcement, RoleError, RoleUse};
 pub use simulation::{Asked, Matched, Simulated, Simulation};
 pub use user::{Group, NewUser, User};
 pub use versions::{PolicyScope, Usage};

@@ -73,6 +73,27 @@ fn the_sample_project_works_as_aws_prints_it() {
     assert_eq!(last_state(&mut client, &described), "Add Pet to Store");
 }
 
+#[test]
+fn a_template_s_role_without_a_policy_may_do_nothing() {
+    let dir = DataDir::new("sample-project-bare");
+    let server = Server::start(&dir, &[]);
+    let endpoint = format!("http://{}", server.address);
+    let sample = std::fs::read_to_string(SAMPLE).unwrap();
+    let (before, rest) = sample.split_once("      Policies:\n").unwrap();
+    let (_, after) = rest.split_once("\n\n").unwrap();
+    let template = dir.path().join("bare.yaml");
+    std::fs::write(&template, format!("{before}\n{after}")).unwrap();
+    let template = template.to_str().unwrap();
+    let applied = stepgate(&["apply", template, "--stack-name", "bare", "--endpoint", &endpoint, "--json"]);
+    assert!(applied.status.success(), "{}", stderr(&applied));
+    let applied: Value = serde_json::from_slice(&applied.stdout).unwrap();
+    let machine = applied["outputs"]["StateMachineArn"].as_str().unwrap();
+    let mut client = Client::new(&server.address);
+    let described = run(&mut client, machine, &json!({"NewPet": {"type": "turtle", "price": 74.99}}));
+    assert_eq!(described["error"], "ApiGateway.403", "{described}");
+    assert_eq!(last_state(&mut client, &described), "Add Pet to Store");
+}
+
 fn method(auth: Option<&str>, answer: &str) -> Value {
     let mut method = json!({
         "responses": {"200": {"description": "ok"}},

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use super::finding::Finding;
+use crate::identity::iam::Enforcement;
 use crate::server::{ControlTls, Options};
 
 /// The shortest secret that can't be guessed, in characters; AWS's have forty.
@@ -71,6 +72,21 @@ pub(super) fn look(options: &Options) -> Vec<Finding> {
             "integrations may call this machine and everything in its network",
             "deny = [\"0.0.0.0/0\", \"::/0\"], and allow the backends",
         ));
+    }
+    match options.iam.enforcement {
+        Enforcement::Strict => {}
+        Enforcement::Enforced => findings.push(Finding::should(
+            "UNKNOWN_ROLES",
+            "iam.enforcement",
+            "roles that this server doesn't have, or that never had a policy, are let through",
+            "enforcement = \"strict\", once all roles are here",
+        )),
+        Enforcement::Warn => findings.push(Finding::must(
+            "ROLES_NOT_ASKED",
+            "iam.enforcement",
+            "integrations, tasks and functions may do whatever they like",
+            "stepgate iam missing prints what their roles lack; then enforcement = \"strict\"",
+        )),
     }
     if !options.secrets.is_elsewhere() {
         findings.push(Finding::should(

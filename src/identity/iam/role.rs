@@ -31,6 +31,9 @@ pub struct NewRole {
     pub permissions_boundary: Option<String>,
     /// Tags.
     pub tags: Vec<Tag>,
+    /// Whether it has all the policies that its creator means it to have, or is about to get them: a template's role. Others
+    /// are complete when they get their first policy.
+    pub is_complete: bool,
 }
 
 /// See [Role](https://docs.aws.amazon.com/IAM/latest/APIReference/API_Role.html).
@@ -58,7 +61,7 @@ pub struct Role {
     pub inline: BTreeMap<String, String>,
     /// ARNs of managed policies, in the order in which they were attached.
     pub attached: Vec<String>,
-    /// Whether it has, or had, policies. One that never had any isn't finished.
+    /// Whether it has, or had, policies, or was made complete without any.
     pub had_policies: bool,
     /// Tags, in the order in which they were given.
     pub tags: Vec<Tag>,
@@ -79,7 +82,7 @@ impl Role {
             permissions_boundary: new.permissions_boundary,
             inline: BTreeMap::new(),
             attached: Vec::new(),
-            had_policies: false,
+            had_policies: new.is_complete,
             tags: new.tags,
         }
     }

@@ -4,8 +4,9 @@
 //! role that this server doesn't have can't be asked. Definitions that were recorded on AWS name roles of an account whose
 //! IAM nobody copies here, so by default such a role is let through with a warning, and `[iam] enforcement = "strict"`
 //! refuses it. So it does with a role that never had a policy, which scripts make to have a name: by default it is let
-//! through until it gets its first one, and asked from then on, whatever is taken away again. A role that was deleted here is refused like one that trusts nobody: whoever deletes a role means to end
-//! what it allows.
+//! through until it gets its first one, and asked from then on, whatever is taken away again. A template's role has what its
+//! template says, and is asked from the start. A role that was deleted here is refused like one that trusts nobody: whoever
+//! deletes a role means to end what it allows.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -22,6 +23,8 @@ use crate::policy::{Deciding, Decision, Facts, Policy, Request};
 
 /// The action of assuming a role, in policies.
 pub(crate) const ASSUME_ROLE: &str = "sts:AssumeRole";
+/// The service that carries out what stacks ask for, under their roles or in their callers' name.
+pub const CLOUDFORMATION: &str = "cloudformation.amazonaws.com";
 
 /// How strictly the roles of integrations, state machines and functions are asked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]

@@ -64,18 +64,7 @@ impl World {
     }
 
     async fn role(&self, name: &str) -> String {
-        let trust = json!({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "sts:AssumeRole",
-            "Principal": {"Service": "states.amazonaws.com"}}});
-        let new = NewRole {
-            name: name.to_owned(),
-            path: "/".to_owned(),
-            assume_role_policy_document: trust.to_string(),
-            description: None,
-            max_session_duration: 3_600,
-            permissions_boundary: None,
-            tags: Vec::new(),
-        };
-        self.iam.create_role(&self.account, new).await.unwrap().arn
+        self.iam.create_role(&self.account, new_role(name)).await.unwrap().arn
     }
 
     async fn allow(&self, role: &str) {
@@ -110,6 +99,22 @@ impl World {
 fn document(action: &str) -> String {
     json!({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": action, "Resource": "*"}})
         .to_string()
+}
+
+/// A role that Step Functions may assume.
+fn new_role(name: &str) -> NewRole {
+    let trust = json!({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "sts:AssumeRole",
+        "Principal": {"Service": "states.amazonaws.com"}}});
+    NewRole {
+        name: name.to_owned(),
+        path: "/".to_owned(),
+        assume_role_policy_document: trust.to_string(),
+        description: None,
+        max_session_duration: 3_600,
+        permissions_boundary: None,
+        tags: Vec::new(),
+        is_complete: false,
+    }
 }
 
 #[tokio::test]
@@ -182,6 +187,10 @@ async fn deleted_roles_are_remembered_until_there_is_one_again() {
     assert!(world.assume(&role).await.unwrap().acting().is_none());
     world.allow("R").await;
     assert!(world.assume(&role).await.unwrap().acting().is_some());
+    // A template's role is complete as it is made.
+    let complete = NewRole { is_complete: true, ..new_role("Complete") };
+    let complete = world.iam.create_role(&account, complete).await.unwrap().arn;
+    assert!(world.assume(&complete).await.unwrap().acting().is_some());
     // Who can't be asked is let through; also one whose name has another path.
     assert!(world.assume(unknown).await.unwrap().acting().is_none());
     assert!(world.assume("arn:aws:iam::123456789012:role/p/R").await.unwrap().acting().is_none());

@@ -79,6 +79,7 @@ impl World {
             max_session_duration: 7_200,
             permissions_boundary: boundary.map(str::to_owned),
             tags: Vec::new(),
+            is_complete: false,
         };
         self.iam.create_role(&self.account, new).await.unwrap();
     }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::clock::Clock;
 use crate::gateway::{AwsCall, AwsOperation, BackendError, CallAs};
 use crate::id::AccountRegion;
-use crate::identity::iam::RoleUse;
+use crate::identity::iam::{CLOUDFORMATION, RoleUse};
 use crate::identity::{Caller, RoleSession, SessionTags, UserIdentity};
 use crate::server::services::services;
 use crate::stack::{Accounts, Actor, OperationError, OperationFuture, Operations};
@@ -30,7 +30,7 @@ impl InName {
 impl Accounts for InName {
     fn operations(&self, home: &AccountRegion, actor: &Actor) -> Arc<dyn Operations> {
         let call_as = match actor {
-            Actor::Account => CallAs::Account,
+            Actor::Account => passed_on(Caller::root(home.account.clone())),
             Actor::Role(role) => CallAs::Role(Box::new(RoleUse {
                 role_arn: role.as_str().into(),
                 service: CLOUDFORMATION,
@@ -42,7 +42,7 @@ impl Accounts for InName {
                 let name = role_arn.rsplit('/').next().unwrap_or_default();
                 let (name, id) = (name.into(), role_id.as_str().into());
                 let user = UserIdentity { name, id, tags: Vec::new(), session: None };
-                CallAs::Caller(Box::new(Caller::user(home.account.clone(), user, role_arn)))
+                passed_on(Caller::user(home.account.clone(), user, role_arn))
             }
             Actor::Session { role_id, role_arn } => {
                 let name = role_arn.rsplit('/').next().unwrap_or_default();
@@ -56,17 +56,20 @@ impl Accounts for InName {
                     web: None,
                     tags: SessionTags::default(),
                 };
-                CallAs::Caller(Box::new(Caller::session(home.account.clone(), session, SESSION)))
+                passed_on(Caller::session(home.account.clone(), session, SESSION))
             }
         };
         Arc::new(Calls { aws: self.aws.clone(), home: home.clone(), call_as })
     }
 }
 
-/// The service that acts under the roles of stacks.
-const CLOUDFORMATION: &str = "cloudformation.amazonaws.com";
 /// The session in which a stack's resources are made.
 const SESSION: &str = "AWSCloudFormation";
+
+/// Calls for somebody whose request CloudFormation carries out.
+fn passed_on(caller: Caller) -> CallAs {
+    CallAs::Caller(Box::new(caller.passed_on_by(CLOUDFORMATION)))
+}
 
 /// The calls of one stack.
 struct Calls {

@@ -93,6 +93,7 @@ pub(super) async fn create_role(call: &Call, input: CreateRole) -> Result<OneRol
         max_session_duration: input.max_session_duration.unwrap_or(MAX_SESSION_DURATION),
         permissions_boundary: input.permissions_boundary,
         tags: input.tags.into_iter().map(Into::into).collect(),
+        is_complete: call.caller.calling_service() == Some(iam::CLOUDFORMATION),
     };
     let mut role: Role = call.iam().create_role(&call.caller.account, new).await?.into();
     // CreateRole returns neither; GetRole does.
