@@ -10,7 +10,7 @@ use super::jwt_configuration::JwtAlgorithm;
 use super::method::{AuthorizationType, Method};
 use super::reach::Reach;
 use super::resource_policy::resource_policy;
-use crate::apis::error::{BadRequest, Error};
+use crate::apis::error::BadRequest;
 use crate::id::Arn;
 
 /// A method with its integration, as the rows check it.
@@ -98,18 +98,18 @@ pub const WITHOUT_EFFECT: &[&str] = &[
 ];
 
 /// Refuses what can't be deployed: an API without methods, methods without an integration, features in the tables.
-pub(super) fn check_deployable(snapshot: &DeploymentSnapshot, reach: &Reach) -> Result<(), Error> {
+pub(super) fn check_deployable(snapshot: &DeploymentSnapshot, reach: &Reach) -> Result<(), BadRequest> {
     let methods =
         || snapshot.resources.iter().flat_map(|r| r.methods.iter().map(move |(verb, m)| (r, verb, m)));
     if methods().next().is_none() {
-        return Err(BadRequest::NoMethods.into());
+        return Err(BadRequest::NoMethods);
     }
     if methods().any(|(_, _, method)| method.integration.is_none()) {
-        return Err(BadRequest::NoIntegration.into());
+        return Err(BadRequest::NoIntegration);
     }
     if let Some(row) = API_ROWS.iter().find(|row| (row.uses)(snapshot)) {
         let place = format!("API {}", snapshot.api.id);
-        return Err(BadRequest::NotDeployable { place, reason: row.reason }.into());
+        return Err(BadRequest::NotDeployable { place, reason: row.reason });
     }
     for (resource, verb, method) in methods() {
         let Some(integration) = &method.integration else { continue };
@@ -119,8 +119,7 @@ pub(super) fn check_deployable(snapshot: &DeploymentSnapshot, reach: &Reach) -> 
             return Err(BadRequest::NotDeployable {
                 place: place(*verb, &resource.path),
                 reason: row.reason,
-            }
-            .into());
+            });
         }
     }
     Ok(())

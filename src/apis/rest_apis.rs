@@ -118,10 +118,10 @@ impl Apis {
     pub(super) async fn write<T, F>(&self, owner: &AccountRegion, work: F) -> Result<T, Error>
     where
         T: Send + 'static,
-        F: FnOnce(&Rows<'_>) -> Result<T, Error> + Send + 'static,
+        F: Fn(&Rows<'_>) -> Result<T, Error> + Send + 'static,
     {
         let owner = owner.clone();
-        self.store.write(move |tx| work(&Rows::new(tx, owner))).await
+        self.store.write(move |tx| work(&Rows::new(tx, owner.clone()))).await
     }
 
     pub(super) async fn read<T, F>(&self, owner: &AccountRegion, work: F) -> Result<T, Error>
@@ -142,7 +142,7 @@ impl Apis {
     ) -> Result<T, Error>
     where
         T: Send + Sync + 'static,
-        F: FnOnce(&Rows<'_>) -> Result<T, Error> + Send + 'static,
+        F: Fn(&Rows<'_>) -> Result<T, Error> + Send + 'static,
         C: FnOnce(&T) -> Vec<Change> + Send + 'static,
     {
         let (apis, owner) = (self.clone(), owner.clone());
@@ -158,7 +158,7 @@ impl Apis {
     pub(super) async fn write_and_publish<T, F>(&self, owner: &AccountRegion, work: F) -> Result<T, Error>
     where
         T: Send + 'static,
-        F: FnOnce(&Rows<'_>) -> Result<T, Error> + Send + 'static,
+        F: Fn(&Rows<'_>) -> Result<T, Error> + Send + 'static,
     {
         let (apis, owner) = (self.clone(), owner.clone());
         let whole = async move {

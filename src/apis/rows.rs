@@ -121,7 +121,16 @@ pub(super) const STEPS: &[Step] = &[
     Step::Run(api_keys::seal_all),
     Step::Run(owned::seal_all),
     Step::Run(drop_unsealed),
+    // Keys get their serial numbers from the store.
+    Step::Sql(
+        "INSERT INTO key_sequence (name, reserved) SELECT 'apigateway key', COALESCE(MAX(serial), 0) + 1
+        FROM (SELECT MAX(serial) AS serial FROM apigateway_api_keys
+            UNION ALL SELECT MAX(serial) FROM apigateway_usage_plan_keys) AS serials",
+    ),
 ];
+
+/// Under which name API keys, and keys in usage plans, get their serial numbers, which are their order.
+const SERIALS: &str = "apigateway key";
 
 /// Drops the columns that held in plain text what is encrypted now.
 fn drop_unsealed(tx: &Tx<'_>) -> Result<(), store::Error> {

@@ -92,7 +92,7 @@ impl World {
     }
 
     async fn open(dir: PathBuf, clock: Arc<VirtualClock>, seed: u64) -> Self {
-        let store = Store::open(&dir, Options::default(), clock.clone()).unwrap();
+        let store = Store::open(&dir, Options::disturbed(), clock.clone()).unwrap();
         let (ids, keys) = (Arc::new(SeededIds::new(seed)), Arc::new(Keys::default()));
         for (account, key) in [(ACCOUNT, "test"), ("999999999999", "other")] {
             let account = AccountId::parse(account).unwrap();

@@ -217,5 +217,5 @@ impl World {
 }
 
 fn open_store(dir: &Path, clock: &Arc<VirtualClock>) -> Store {
-    Store::open(dir, Options::default(), clock.clone()).unwrap()
+    Store::open(dir, Options::disturbed(), clock.clone()).unwrap()
 }

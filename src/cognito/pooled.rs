@@ -111,7 +111,7 @@ fn pool_of<P: Pooled>(home: &AccountRegion, given: &str) -> Result<String, Error
 async fn change<P: Pooled>(
     call: &Call,
     arn: &str,
-    change: impl FnOnce(&mut BTreeMap<String, String>) + Send + 'static,
+    change: impl Fn(&mut BTreeMap<String, String>) + Send + 'static,
 ) -> Result<Value, ApiError> {
     let (home, id) = (call.home.clone(), pool_of::<P>(&call.home, arn)?);
     let changed = move |tx: &Tx<'_>| {
@@ -127,7 +127,7 @@ async fn change<P: Pooled>(
 }
 
 pub(crate) async fn tag<P: Pooled>(call: &Call, input: Tagged) -> Result<Value, ApiError> {
-    change::<P>(call, &input.resource_arn, move |tags| tags.extend(input.tags)).await
+    change::<P>(call, &input.resource_arn, move |tags| tags.extend(input.tags.clone())).await
 }
 
 pub(crate) async fn untag<P: Pooled>(call: &Call, input: Tagged) -> Result<Value, ApiError> {

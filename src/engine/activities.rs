@@ -75,7 +75,7 @@ impl Engine {
         check_name(name)?;
         tags::check(&tags)?;
         let arn = ActivityArn::new(&home, name);
-        let wanted = Activity { arn, created: self.now(), encryption, id: self.next_id() };
+        let wanted = Activity { arn, created: self.now(), encryption, id: self.next_id()? };
         let made = self
             .inner
             .store
@@ -91,7 +91,7 @@ impl Engine {
                         return Err(Error::ActivityAlreadyExists(wanted.arn.to_string()));
                     }
                     let created = Timestamp::from_millis(created);
-                    return Ok(Activity { id, created, encryption, arn: wanted.arn });
+                    return Ok(Activity { id, created, encryption, arn: wanted.arn.clone() });
                 }
                 let encryption = wanted.encryption.encode()?;
                 let created = wanted.created.as_millis().into();
@@ -99,7 +99,7 @@ impl Engine {
                     "INSERT INTO activity (id, home, name, created, encryption) VALUES (?1, ?2, ?3, ?4, ?5)";
                 tx.execute(sql, &[wanted.id.into(), key[0], key[1], created, Param::Text(&encryption)])?;
                 tags::put(tx, &wanted.arn.to_string(), &tags)?;
-                Ok::<_, Error>(wanted)
+                Ok::<_, Error>(wanted.clone())
             })
             .await?;
         let mut known = self.inner.activities.write().unwrap_or_else(PoisonError::into_inner);

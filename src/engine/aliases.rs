@@ -55,7 +55,7 @@ impl Engine {
         routing: Vec<(String, u8)>,
     ) -> Result<Alias, Error> {
         let (machine, routing) = check_routing(routing)?;
-        let (id, now) = (self.next_id(), self.now());
+        let (id, now) = (self.next_id()?, self.now());
         self.inner
             .store
             .write(move |tx| {
@@ -70,9 +70,9 @@ impl Engine {
                 }
                 let alias = Alias {
                     arn: alias_arn(&machine.arn, &name),
-                    name,
-                    description,
-                    routing,
+                    name: name.clone(),
+                    description: description.clone(),
+                    routing: routing.clone(),
                     created: now,
                     updated: now,
                     id,
@@ -130,21 +130,21 @@ impl Engine {
             .write(move |tx| {
                 let found = state_machines::find(tx, &machine)?.ok_or(Error::AliasDoesNotExist)?;
                 let alias = find(tx, &found, &name)?.ok_or(Error::AliasDoesNotExist)?;
-                let routing = match routing {
-                    None => alias.routing,
-                    Some((of, routing)) if of == machine => {
-                        check_versions(tx, &found, &routing)?;
+                let routing = match &routing {
+                    None => &alias.routing,
+                    Some((of, routing)) if *of == machine => {
+                        check_versions(tx, &found, routing)?;
                         routing
                     }
                     // Versions of another machine are none of this one.
                     Some(_) => return Err(Error::AliasDoesNotExist),
                 };
-                let routing = routing_text(&routing)?;
-                let description = description.or(alias.description);
+                let routing = routing_text(routing)?;
+                let description = description.as_ref().or(alias.description.as_ref());
                 let sql = "UPDATE state_machine_alias SET description = ?2, routing = ?3, updated = ?4 WHERE id = ?1";
                 let params = [
                     alias.id.into(),
-                    description.as_deref().into(),
+                    description.map(String::as_str).into(),
                     Param::Text(&routing),
                     now.as_millis().into(),
                 ];

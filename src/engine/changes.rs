@@ -8,6 +8,7 @@ mod map_runs;
 mod tasks;
 mod timers;
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,7 +26,7 @@ use super::event::HistoryEvent;
 use super::execution::{Ending, Entry, MapRunAttempt};
 use super::machine::{ChildStart, Effect, Input};
 use super::map_runs::{MapChild, RunOf, Tally};
-use super::nested::link::LinkChanges;
+use super::nested::link::{LinkChanges, Links};
 use super::open::Engine;
 use super::runner::Origin;
 use super::start::Beginning;
@@ -37,45 +38,62 @@ use crate::store::Tx;
 /// An effect of a step.
 trait Change: Send {
     /// Writes it with its step.
-    fn write(&mut self, tx: &Tx<'_>, step: &mut Step) -> Result<(), Error> {
-        let _ = (tx, step);
+    fn write(&self, tx: &Tx<'_>, step: &Step, done: &mut Done) -> Result<(), Error> {
+        let _ = (tx, step, done);
         Ok(())
     }
 
     /// Writes what stays of it when the step is the first and the last of its execution: there are no timers and tasks
     /// to write only to delete them.
-    fn write_lasting(&mut self, tx: &Tx<'_>, step: &mut Step) -> Result<(), Error> {
-        let _ = (tx, step);
+    fn write_lasting(&self, tx: &Tx<'_>, step: &Step, done: &mut Done) -> Result<(), Error> {
+        let _ = (tx, step, done);
         Ok(())
     }
 
     /// Performs it, now that the step is durable.
-    fn act(self: Box<Self>, engine: &Engine, origin: &Origin, step: &Step) {
-        let _ = (engine, origin, step);
+    fn act(self: Box<Self>, engine: &Engine, origin: &Origin, step: &Step, done: &mut Done) {
+        let _ = (engine, origin, step, done);
     }
 }
 
-/// What the changes of a step know of it, and what they add up to.
+/// What the changes of a step know of it.
 struct Step {
     /// The execution.
     id: i64,
     /// The revision of the execution's machine.
     revision: i64,
     now: Timestamp,
-    /// Whose child the execution is, if it is one of a Map Run …
+    /// Whose child the execution is, if it is one of a Map Run.
     map_child: Option<MapChild>,
-    /// … and the attempt of that in which it has ended.
-    ended_in: Option<MapRunAttempt>,
     ending: Option<Ending>,
     may_have_map_runs: bool,
     /// This step has begun some.
     has_begun_runs: bool,
+    links: Links,
+}
+
+/// What writing the changes of a step found and did, as often as that takes: needed to perform them.
+#[derive(Default)]
+pub(super) struct Done {
+    /// The attempt of its Map Run in which the execution has ended, if it is a child of one.
+    ended_in: Option<MapRunAttempt>,
     /// Map Runs are over whose children may still run.
     has_left_children: bool,
     /// The Map Run whose children were written last.
     runs: RunOf,
     links: LinkChanges,
     tally: Tally,
+    /// What was done for the Standard children that begin, in the order of their changes …
+    children: VecDeque<Self>,
+    /// … and in which attempts of their runs the Express ones do.
+    attempts: VecDeque<MapRunAttempt>,
+}
+
+impl Done {
+    /// Of a child that is written when it has ended: in this attempt of its run.
+    pub(super) fn ended_in(attempt: MapRunAttempt) -> Self {
+        Self { ended_in: Some(attempt), ..Self::default() }
+    }
 }
 
 /// The effects of a step; written with it, performed after it.
@@ -105,14 +123,10 @@ impl Changes {
             revision: origin.revision,
             now: engine.now(),
             map_child: origin.map_child,
-            ended_in: None,
             ending: None,
             may_have_map_runs: engine.inner.map_runs.may_be(),
             has_begun_runs: false,
-            has_left_children: false,
-            runs: RunOf::default(),
-            links: LinkChanges::new(engine.inner.links.clone()),
-            tally: Tally::default(),
+            links: engine.inner.links.clone(),
         };
         let mut processors = Processors { engine, origin, last: None };
         let mut changes = Vec::with_capacity(effects.len());
@@ -137,18 +151,13 @@ impl Changes {
     }
 
     /// Writes them.
-    pub(super) fn write(&mut self, tx: &Tx<'_>) -> Result<(), Error> {
-        self.changes.iter_mut().try_for_each(|change| change.write(tx, &mut self.step))
+    pub(super) fn write(&self, tx: &Tx<'_>, done: &mut Done) -> Result<(), Error> {
+        self.changes.iter().try_for_each(|change| change.write(tx, &self.step, done))
     }
 
     /// Writes of a step that ended the execution at once what stays of it.
-    pub(super) fn write_lasting(&mut self, tx: &Tx<'_>) -> Result<(), Error> {
-        self.changes.iter_mut().try_for_each(|change| change.write_lasting(tx, &mut self.step))
-    }
-
-    /// Tells in which attempt of its run the child of a Map Run ends that is written when it has ended.
-    pub(super) fn ends_in(&mut self, attempt: MapRunAttempt) {
-        self.step.ended_in = Some(attempt);
+    pub(super) fn write_lasting(&self, tx: &Tx<'_>, done: &mut Done) -> Result<(), Error> {
+        self.changes.iter().try_for_each(|change| change.write_lasting(tx, &self.step, done))
     }
 
     /// Logs what the step did, now that it is durable.
@@ -159,14 +168,14 @@ impl Changes {
     }
 
     /// Performs them, now that they are durable.
-    pub(super) fn act(mut self, engine: &Engine, origin: &Origin) {
-        std::mem::take(&mut self.step.tally).count();
-        self.step.links.act(engine, origin.id);
-        if self.step.has_left_children {
+    pub(super) fn act(self, engine: &Engine, origin: &Origin, mut done: Done) {
+        std::mem::take(&mut done.tally).count();
+        done.links.act(engine, origin.id);
+        if done.has_left_children {
             engine.stop_children(origin.id, None);
         }
         for change in self.changes {
-            change.act(engine, origin, &self.step);
+            change.act(engine, origin, &self.step, &mut done);
         }
     }
 }
@@ -205,7 +214,7 @@ fn change(
                 Resource::Activity(arn) => engine.activity_id(arn),
                 Resource::Lambda(_) | Resource::Integration(_) => None,
             };
-            let row = engine.next_id();
+            let row = engine.next_id()?;
             match activity {
                 Some(activity) => Box::new(Queue { run, row, activity }),
                 None => Box::new(Called { run, row }),
@@ -214,7 +223,7 @@ fn change(
         Effect::AbandonTask(task) => Box::new(Abandoned(task)),
         Effect::StartMapRun(start) => {
             let machine = processors.machine(&start.processor)?;
-            Box::new(Begins { start, row: engine.next_id(), machine })
+            Box::new(Begins { start, row: engine.next_id()?, machine })
         }
         Effect::StartChild(start) => child(*start, processors, began)?,
         Effect::ReadItems(request) => Box::new(ReadsItems(request)),
@@ -243,8 +252,8 @@ fn child(
     // What a Map Run does belongs to the trace of its parent.
     let trace_header = origin.trace_header.as_deref().map(str::to_owned);
     if machine.kind == StateMachineType::Express {
-        let child = engine.prepare_express(&machine, child, input, trace_header);
-        return Ok(Box::new(ExpressBeginning::new(child)));
+        let child = engine.prepare_express(&machine, child, input, trace_header)?;
+        return Ok(Box::new(ExpressBeginning(child)));
     }
     // In the order of time, which costs the name's index much less.
     let name = engine.ordered_uuid().into();
@@ -256,5 +265,5 @@ fn child(
         first: Input::Start,
         map_refused: None,
     };
-    Ok(Box::new(Child::new(engine.prepare_as(&machine, beginning, began)?)))
+    Ok(Box::new(Child(engine.prepare_as(&machine, beginning, began)?)))
 }

@@ -91,20 +91,20 @@ struct ProcessorIds {
 impl MapRuns {
     /// Reads what the last process left.
     pub(super) async fn open(store: &Store) -> Result<Self, Error> {
-        type Found = (Vec<(i64, i64, i64, String)>, [i64; 2]);
+        type Found = (Vec<(i64, i64, i64, String)>, bool, i64);
         let found: Result<Found, Error> = store
             .read(|tx| {
                 let sql = "SELECT r.machine, r.id, r.processor_of, m.name FROM state_machine_revision r
                            JOIN state_machine m ON m.id = r.machine WHERE r.processor_of IS NOT NULL";
                 let rows =
                     tx.query(sql, &[], |row| Ok((row.int(0)?, row.int(1)?, row.int(2)?, row.text(3)?)))?;
-                let sql =
-                    "SELECT EXISTS (SELECT 1 FROM map_run), (SELECT COUNT(*) FROM map_run WHERE status = 0)";
-                let counts = tx.query_one(sql, &[], |row| Ok([row.int(0)?, row.int(1)?]))?;
-                Ok((rows, counts.unwrap_or_default()))
+                let may_be = tx.query_one("SELECT id FROM map_run LIMIT 1", &[], |row| row.int(0))?;
+                let sql = "SELECT COUNT(*) FROM map_run WHERE status = 0";
+                let n_open = tx.query_one(sql, &[], |row| row.int(0))?;
+                Ok((rows, may_be.is_some(), n_open.unwrap_or(0)))
             })
             .await;
-        let (rows, [may_be, n_open]) = found?;
+        let (rows, may_be, n_open) = found?;
         tally::set_open(u32::try_from(n_open).unwrap_or(u32::MAX));
         let known = rows.into_iter().filter_map(|(id, revision, of, name)| {
             // `MACHINE/LABEL:ID`
@@ -113,7 +113,7 @@ impl MapRuns {
             Some(((of, label.into()), ProcessorIds { id, revision }))
         });
         Ok(Self {
-            may_be: AtomicBool::new(may_be != 0),
+            may_be: AtomicBool::new(may_be),
             processors: Mutex::new(known.collect()),
             ends: Ends::default(),
             under_way: express::UnderWay::default(),
@@ -139,8 +139,12 @@ impl Engine {
         runs.may_be.store(true, Ordering::SeqCst);
         let key = (origin.revision, processor.label.clone());
         let mut known = runs.processors.lock().unwrap_or_else(PoisonError::into_inner);
-        let new = || ProcessorIds { id: self.next_id(), revision: self.next_id() };
-        let ProcessorIds { id, revision } = *known.entry(key).or_insert_with(new);
+        let ids = match known.get(&key) {
+            Some(ids) => *ids,
+            None => ProcessorIds { id: self.next_id()?, revision: self.next_id()? },
+        };
+        known.insert(key, ids);
+        let ProcessorIds { id, revision } = ids;
         drop(known);
         let program = self.program(revision, &processor.definition, processor.kind)?;
         let arn = format!("{}/{}", origin.state_machine_arn, processor.label);

@@ -10,19 +10,17 @@ pub(super) mod answer;
 mod arguments;
 pub(super) mod link;
 
-use tokio::sync::oneshot;
-
 use self::arguments::Arguments;
 use self::link::Link;
 use super::calls::{input_of, task_call};
 use super::changes::remove_task;
 use super::event::Failure;
 use super::execution::ExecutionStatus;
-use super::machine::{Outcome, TaskKey, TaskRun};
+use super::machine::{TaskKey, TaskRun};
 use super::map_runs::RunOf;
 use super::open::Engine;
 use super::runner::Origin;
-use super::start::{Prepared, StartExecution, Written, execution_input};
+use super::start::{Prepared, Record, StartExecution, Written, execution_input};
 use super::state_machines::LoadedMachine;
 use super::{Error, Need, TaskCall, TaskResult, executions, journal};
 use crate::asl::{Integration, Pattern, Resource, StateMachineType};
@@ -163,34 +161,30 @@ impl Engine {
     ) -> Result<(), Error> {
         let Prepared { record, live, arn } = prepared;
         let (id, [frame, scheduled]) = (live.origin.id, journal::task_columns(task));
-        let (tell, told) = oneshot::channel();
         if link.is_some() {
             self.inner.links.expect_one();
         }
-        let also = move |tx: &crate::store::Tx<'_>| {
+        let also = move |record: &Record, tx: &crate::store::Tx<'_>| {
             let written = record.write(tx, &arn, &mut RunOf::default())?;
-            let child = match &written {
+            let child = match written {
                 Written::New(_) => id,
-                Written::Same { id, .. } => *id,
+                Written::Same { id, .. } => id,
             };
             if let Some(pattern) = link {
                 Link { parent, task, child, pattern }.insert(tx)?;
             }
             remove_task(tx, parent, frame, scheduled)?;
-            // Nobody listens only if the process is ending.
-            let _ = tell.send(written);
-            Ok(())
+            Ok(written)
         };
-        match self.advance(parent, input, also).await? {
-            // The attempt was over: nothing was written.
-            Outcome::Stale => {}
-            Outcome::Advanced => {
-                if let Ok(Written::New(changes)) = told.await {
-                    let is_over = changes.ending().is_some();
-                    self.begin(live, changes);
-                    if is_over && link.is_some() {
-                        self.tell_parents(id).await;
-                    }
+        match self.advance_with(parent, input, record, also).await? {
+            // The attempt was over, and nothing was written; or the execution is there already.
+            None | Some((_, Written::Same { .. })) => {}
+            Some((record, Written::New(done))) => {
+                let changes = record.into_changes();
+                let is_over = changes.ending().is_some();
+                self.begin(live, changes, done);
+                if is_over && link.is_some() {
+                    self.tell_parents(id).await;
                 }
             }
         }

@@ -180,8 +180,8 @@ impl Engine {
     }
 
     /// The next integer key. Keys grow with time over all tables.
-    pub(super) fn next_id(&self) -> i64 {
-        self.inner.keys.next()
+    pub(super) fn next_id(&self) -> Result<i64, Error> {
+        Ok(self.inner.keys.next()?)
     }
 
     /// Takes a step of the machine, of an execution that is at `home`, with this engine's time and ids.

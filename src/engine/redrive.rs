@@ -3,11 +3,9 @@
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use tokio::sync::oneshot;
-
 use super::execution::{ExecutionStatus, MapRunAttempt};
 use super::executions::{self, Found};
-use super::machine::{Input, Outcome};
+use super::machine::Input;
 use super::open::Engine;
 use super::{Error, journal, map_runs};
 use crate::clock::Timestamp;
@@ -92,21 +90,18 @@ impl Engine {
             Asked::Granted(loaded) => loaded,
         };
         let live = self.folded(id, *loaded).await?;
-        let (tell, told) = oneshot::channel();
-        let also = move |tx: &Tx<'_>| {
+        let also = move |client_token: &Option<String>, tx: &Tx<'_>| {
             let sql = "SELECT redriven FROM execution WHERE id = ?1";
             let at = tx.query_one(sql, &[id.into()], |row| row.opt_int(0))?.flatten();
             let at = at.map_or(now, Timestamp::from_millis);
             if let Some(token) = client_token {
-                keep_token(tx, id, &token, at)?;
+                keep_token(tx, id, token, at)?;
             }
-            // Nobody listens only if the process is ending.
-            let _ = tell.send(at);
-            Ok(())
+            Ok(at)
         };
-        match self.take_step((slot, place), live, Input::Redriven, also).await? {
-            Outcome::Advanced => Ok(told.await.unwrap_or(now)),
-            Outcome::Stale => Err(Error::ExecutionNotRedrivable(NotRedrivable::Running)),
+        match self.take_step((slot, place), live, Input::Redriven, client_token, also).await? {
+            Some((_, at)) => Ok(at),
+            None => Err(Error::ExecutionNotRedrivable(NotRedrivable::Running)),
         }
     }
 }
@@ -129,11 +124,11 @@ impl Engine {
             return self.inner.store.write(move |tx| Ok(tx.execute(sql, &[id.into()]).map(drop)?)).await;
         }
         let Some(child) = live.origin.map_child else { return Ok(()) };
-        let is_awaited = move |tx: &Tx<'_>| match map_runs::run_of(tx, &child)?.1 == attempt {
+        let is_awaited = move |(): &(), tx: &Tx<'_>| match map_runs::run_of(tx, &child)?.1 == attempt {
             true => Ok(()),
             false => Err(Error::Superseded),
         };
-        match self.take_step((slot, place), live, Input::Redriven, is_awaited).await {
+        match self.take_step((slot, place), live, Input::Redriven, (), is_awaited).await {
             Ok(_) | Err(Error::Superseded) => Ok(()),
             Err(error) => Err(error),
         }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::sync::OwnedMutexGuard;
 
-use super::changes::Changes;
+use super::changes::{Changes, Done};
 use super::execution::{Entry, Execution, ExecutionStatus};
 use super::executions::Loaded;
 use super::live::{Live, Place};
@@ -72,10 +72,23 @@ impl Engine {
         &self,
         id: i64,
         input: Input,
-        also: impl FnOnce(&Tx<'_>) -> Result<(), Error> + Send + 'static,
+        also: impl Fn(&Tx<'_>) -> Result<(), Error> + Send + 'static,
     ) -> Result<Outcome, Error> {
+        let taken = self.advance_with(id, input, (), move |(), tx| also(tx)).await?;
+        Ok(taken.map_or(Outcome::Stale, |_| Outcome::Advanced))
+    }
+
+    /// The same where what is written besides borrows `with`, which is given back with what it returned; `None` if the
+    /// input is stale.
+    pub(super) async fn advance_with<W: Send + 'static, T: Send + 'static>(
+        &self,
+        id: i64,
+        input: Input,
+        with: W,
+        also: impl Fn(&W, &Tx<'_>) -> Result<T, Error> + Send + 'static,
+    ) -> Result<Option<(W, T)>, Error> {
         let engine = self.clone();
-        self.whole(async move { engine.step(id, input, also).await }).await
+        self.whole(async move { engine.step(id, input, with, also).await }).await
     }
 
     /// Runs `work` to its end even if the caller goes away: whoever hangs up between the commit and what
@@ -92,27 +105,29 @@ impl Engine {
         }
     }
 
-    async fn step(
+    async fn step<W: Send + 'static, T: Send + 'static>(
         &self,
         id: i64,
         input: Input,
-        also: impl FnOnce(&Tx<'_>) -> Result<(), Error> + Send + 'static,
-    ) -> Result<Outcome, Error> {
+        with: W,
+        also: impl Fn(&W, &Tx<'_>) -> Result<T, Error> + Send + 'static,
+    ) -> Result<Option<(W, T)>, Error> {
         let place = self.inner.live.place(id);
         let mut slot = self.fold(id, &place).await?;
         let Some(live) = slot.take() else { return Ok(self.stale()) };
-        self.take_step((slot, place), live, input, also).await
+        self.take_step((slot, place), live, input, with, also).await
     }
 
     /// Takes a step of `live`, which was taken out of its slot or has none yet. Until the step is durable, memory is
-    /// ahead of the journal: a step that fails leaves the slot empty.
-    pub(super) async fn take_step(
+    /// ahead of the journal: a step that fails leaves the slot empty. `None` if the input is stale.
+    pub(super) async fn take_step<W: Send + 'static, T: Send + 'static>(
         &self,
         (mut slot, place): (Slot, Place),
         mut live: Live,
         input: Input,
-        also: impl FnOnce(&Tx<'_>) -> Result<(), Error> + Send + 'static,
-    ) -> Result<Outcome, Error> {
+        with: W,
+        also: impl Fn(&W, &Tx<'_>) -> Result<T, Error> + Send + 'static,
+    ) -> Result<Option<(W, T)>, Error> {
         let id = live.origin.id;
         let (program, decider) = (live.program.clone(), live.program.clone());
         let is_deleting = self.inner.deleting.has(&live.origin.state_machine_arn);
@@ -136,21 +151,19 @@ impl Engine {
             Ok::<_, Error>((live, decided))
         };
         let (mut live, decided) = self.decide(&decider, step).await??;
-        let Some((mut changes, record)) = decided else {
+        let Some((changes, record)) = decided else {
             *slot = Some(live);
             return Ok(self.stale());
         };
         let (batch, bytes) = (live.batch, record.len_bytes());
-        let changes = self
-            .inner
-            .store
-            .write(move |tx| {
-                record.append(tx, id, batch)?;
-                changes.write(tx)?;
-                also(tx)?;
-                Ok::<_, Error>(changes)
-            })
-            .await?;
+        let write = move |(record, changes, with): &(journal::Record, Changes, W), tx: &Tx<'_>| {
+            let mut done = Done::default();
+            record.append(tx, id, batch)?;
+            changes.write(tx, &mut done)?;
+            Ok::<_, Error>((done, also(with, tx)?))
+        };
+        let written = self.inner.store.write_with((record, changes, with), write).await?;
+        let ((_, changes, with), (done, told)) = written;
         live.batch += i64::from(0 < bytes);
         live.journal_bytes += bytes;
         let origin = live.origin.clone();
@@ -165,14 +178,14 @@ impl Engine {
         // Before the next step's.
         changes.log(self, &origin, redrive_count);
         drop(slot);
-        changes.act(self, &origin);
-        Ok(Outcome::Advanced)
+        changes.act(self, &origin, done);
+        Ok(Some((with, told)))
     }
 
     /// Counts an input that came too late.
-    fn stale(&self) -> Outcome {
+    fn stale<T>(&self) -> Option<T> {
         self.inner.meters.stale.increment(1);
-        Outcome::Stale
+        None
     }
 
     /// Locks an execution's place, with its state folded; empty if it has ended or never was.

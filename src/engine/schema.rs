@@ -200,4 +200,6 @@ ALTER TABLE activity ADD COLUMN encryption TEXT;
 ",
     // Where the items of a row were read.
     "ALTER TABLE map_item ADD COLUMN source TEXT",
+    // Tags get their ids from the store.
+    "INSERT INTO key_sequence (name, reserved) SELECT 'engine tag', COALESCE(MAX(id), 0) + 1 FROM tag",
 ];

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::machine::{Input, Outcome};
+use super::machine::Input;
 use super::open::Engine;
 use super::{Error, executions};
 use crate::id::ExecutionArn;
@@ -38,9 +38,9 @@ impl Engine {
             }));
         }
         waiting.sort_unstable();
-        match self.take_step((slot, place), live, Input::WaitsSkipped(only), |_| Ok(())).await? {
-            Outcome::Advanced => Ok(waiting),
-            Outcome::Stale => Err(Error::NoWait("The execution waits in no Wait state.".to_owned())),
+        match self.take_step((slot, place), live, Input::WaitsSkipped(only), (), |(), _| Ok(())).await? {
+            Some(_) => Ok(waiting),
+            None => Err(Error::NoWait("The execution waits in no Wait state.".to_owned())),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::changes::Changes;
+use super::changes::{Changes, Done};
 use super::event::Failure;
 use super::execution::{Execution, ExecutionStart, ExecutionStatus};
 use super::executions::status_code;
@@ -44,8 +44,8 @@ pub struct Started {
 
 /// What the store says to a name.
 pub(super) enum Written {
-    /// It was free.
-    New(Box<Changes>),
+    /// It was free. This is what writing the first step did.
+    New(Done),
     /// The same execution is open already.
     Same {
         /// Its number.
@@ -138,7 +138,7 @@ impl Engine {
     ) -> Result<Prepared, Error> {
         let Beginning { name, input, trace_header, map_child, first, map_refused } = beginning;
         let is_fork = matches!(first, Input::Forked(_));
-        let (id, now) = (self.next_id(), self.now());
+        let (id, now) = (self.next_id()?, self.now());
         let arn: Arc<str> = ExecutionArn::new(&machine.home, &machine.name, &name).to_string().into();
         let mut execution = Execution::new(ExecutionStart {
             arn: arn.clone(),
@@ -197,11 +197,12 @@ impl Engine {
         let Prepared { record, live, arn } = prepared;
         let machine = record.machine.clone();
         let of = arn.clone();
-        let written = self.inner.store.write(move |tx| record.write(tx, &of, &mut RunOf::default())).await;
+        let write = move |record: &Record, tx: &Tx<'_>| record.write(tx, &of, &mut RunOf::default());
+        let written = self.inner.store.write_with(record, write).await;
         match written.inspect_err(|error| self.forget_if_gone(&machine, error))? {
-            Written::Same { started, .. } => Ok(Started { arn: arn.to_string(), started }),
-            Written::New(changes) => {
-                self.begin(live, changes);
+            (_, Written::Same { started, .. }) => Ok(Started { arn: arn.to_string(), started }),
+            (record, Written::New(done)) => {
+                self.begin(live, record.changes, done);
                 Ok(Started { arn: arn.to_string(), started })
             }
         }
@@ -215,14 +216,14 @@ impl Engine {
     }
 
     /// Lets an execution go on whose first step is durable.
-    pub(super) fn begin(&self, live: Live, changes: Box<Changes>) {
+    pub(super) fn begin(&self, live: Live, changes: Changes, done: Done) {
         self.inner.meters.started.increment(1);
         let origin = live.origin.clone();
         changes.log(self, &origin, 0);
         if changes.ending().is_none() {
             self.inner.live.insert(live);
         }
-        changes.act(self, &origin);
+        changes.act(self, &origin, done);
     }
 
     /// A UUID of version 7: random, but in the order of time.
@@ -259,29 +260,31 @@ pub(super) struct Record {
 }
 
 impl Record {
-    pub(super) fn write(mut self, tx: &Tx<'_>, arn: &str, runs: &mut RunOf) -> Result<Written, Error> {
-        let machine = self.machine.clone();
-        let map_child = match self.map_child {
+    /// What is to be done once it is written.
+    pub(super) fn into_changes(self) -> Changes {
+        self.changes
+    }
+
+    pub(super) fn write(&self, tx: &Tx<'_>, arn: &str, runs: &mut RunOf) -> Result<Written, Error> {
+        let machine = &*self.machine;
+        let (map_child, mut done) = match self.map_child {
             None => {
-                if let Some(same) = self.look(tx, arn)? {
-                    return Ok(same);
-                }
-                [None; 3]
+                self.check_machine(tx)?;
+                ([None; 3], Done::default())
             }
-            // Nobody can ask for its machine, and its name was made up just now.
+            // Nobody can ask for its machine.
             Some(child) => {
                 let (run, attempt) = runs.of(tx, &child)?;
-                self.changes.ends_in(attempt);
-                map_runs::child_columns(run, &child)
+                (map_runs::child_columns(run, &child), Done::ended_in(attempt))
             }
         };
         let ending = self.changes.ending();
-        let has_ended = ending.is_some();
         let status = ending.map_or(ExecutionStatus::Running, |ending| ending.status);
         let sql = "INSERT INTO execution
                    (id, machine, revision, name, status, started, stopped, input, output, error, cause, trace_header,
                     version, alias, map_run, map_index, map_items, events_max)
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)";
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)
+                   ON CONFLICT (machine, name) DO NOTHING";
         let [map_run, map_index, map_items] = map_child;
         let params = [
             self.id.into(),
@@ -303,17 +306,19 @@ impl Record {
             map_items.into(),
             (machine.events_max != EVENTS_MAX).then(|| journal::number(machine.events_max)).into(),
         ];
-        tx.execute(sql, &params)?;
-        self.journal.append(tx, self.id, 0)?;
-        match has_ended {
-            false => self.changes.write(tx)?,
-            true => self.changes.write_lasting(tx)?,
+        if tx.execute(sql, &params)? == 0 {
+            return self.namesake(tx, arn);
         }
-        Ok(Written::New(Box::new(self.changes)))
+        self.journal.append(tx, self.id, 0)?;
+        match ending.is_some() {
+            false => self.changes.write(tx, &mut done)?,
+            true => self.changes.write_lasting(tx, &mut done)?,
+        }
+        Ok(Written::New(done))
     }
 
-    /// Whether the machine is there, and the name is free; answers the same execution if that is open.
-    fn look(&self, tx: &Tx<'_>, arn: &str) -> Result<Option<Written>, Error> {
+    /// Whether the machine is there, and not on its way out.
+    fn check_machine(&self, tx: &Tx<'_>) -> Result<(), Error> {
         let machine = &*self.machine;
         // What a Map's children run is there as long as the Map's own machine, though nobody can ask for it.
         let asked_for = match self.is_fork {
@@ -322,18 +327,23 @@ impl Record {
         };
         let sql = "SELECT deleting FROM state_machine WHERE id = ?1";
         match tx.query_one(sql, &[asked_for.into()], |row| row.int(0))? {
-            Some(0) => {}
-            Some(1) => return Err(Error::StateMachineDeleting(machine.arn.to_string())),
-            Some(_) | None => return Err(Error::StateMachineDoesNotExist(machine.arn.to_string())),
+            Some(0) => Ok(()),
+            Some(1) => Err(Error::StateMachineDeleting(machine.arn.to_string())),
+            Some(_) | None => Err(Error::StateMachineDoesNotExist(machine.arn.to_string())),
         }
+    }
+
+    /// The execution that has the name: the same one, if it is open.
+    fn namesake(&self, tx: &Tx<'_>, arn: &str) -> Result<Written, Error> {
         let sql = "SELECT status, input, started, id FROM execution WHERE machine = ?1 AND name = ?2";
-        let params = [machine.id.into(), Param::Text(&self.name)];
+        let params = [self.machine.id.into(), Param::Text(&self.name)];
         let read = |row: &Row<'_>| Ok((row.int(0)?, row.text(1)?, row.int(2)?, row.int(3)?));
-        let Some((status, input, started, id)) = tx.query_one(sql, &params, read)? else { return Ok(None) };
+        let taken = || Error::ExecutionAlreadyExists(arn.to_owned());
+        let (status, input, started, id) = tx.query_one(sql, &params, read)?.ok_or_else(taken)?;
         let is_open = status == status_code(ExecutionStatus::Running);
-        match !self.is_fork && is_open && input == self.input.text() {
-            true => Ok(Some(Written::Same { id, started: Timestamp::from_millis(started) })),
-            false => Err(Error::ExecutionAlreadyExists(arn.to_owned())),
+        match !self.is_fork && self.map_child.is_none() && is_open && input == self.input.text() {
+            true => Ok(Written::Same { id, started: Timestamp::from_millis(started) }),
+            false => Err(taken()),
         }
     }
 }

@@ -198,7 +198,7 @@ impl Engine {
         check_logging(&create.logging, &*self.inner.logs)?;
         let program = self.compile(&create.definition, create.kind)?;
         tags::check(&create.tags)?;
-        let (id, revision, now) = (self.next_id(), self.next_id(), self.now());
+        let (id, revision, now) = (self.next_id()?, self.next_id()?, self.now());
         let arn = StateMachineArn::new(&create.home, &create.name);
         let wanted = StateMachine {
             arn: arn.clone(),
@@ -230,10 +230,10 @@ impl Engine {
                     None => {
                         insert(tx, &wanted, publish.as_ref())?;
                         tags::put(tx, &wanted.arn.to_string(), &create.tags)?;
-                        wanted
+                        wanted.clone()
                     }
                 };
-                if let Some(publish) = publish {
+                if let Some(publish) = &publish {
                     made.version = Some(versions::publish(tx, &made, publish, now)?.number);
                 }
                 Ok::<_, Error>(made)
@@ -266,7 +266,7 @@ impl Engine {
         }
         let kind = self.describe_state_machine(&arn).await?.kind;
         let program = definition.as_ref().map(|text| self.compile(text, kind)).transpose()?;
-        let (revision, now) = (self.next_id(), self.now());
+        let (revision, now) = (self.next_id()?, self.now());
         let revision_id = self.inner.ids.uuid().to_string();
         let (updated, is_new) = self
             .inner
@@ -277,17 +277,17 @@ impl Engine {
                     return Err(Error::StateMachineDeleting(parsed.to_string()));
                 }
                 let next = StateMachine {
-                    definition: definition.unwrap_or_else(|| found.definition.clone()),
-                    role_arn: role_arn.unwrap_or_else(|| found.role_arn.clone()),
-                    logging: logging.unwrap_or_else(|| found.logging.clone()),
+                    definition: definition.as_ref().unwrap_or(&found.definition).clone(),
+                    role_arn: role_arn.as_ref().unwrap_or(&found.role_arn).clone(),
+                    logging: logging.as_ref().unwrap_or(&found.logging).clone(),
                     tracing: tracing.unwrap_or(found.tracing),
-                    encryption: encryption.or_else(|| found.encryption.clone()),
+                    encryption: encryption.as_ref().or(found.encryption.as_ref()).cloned(),
                     ..found.clone()
                 };
                 let is_new = next != found || versions::has_other_description(tx, &found, publish.as_ref())?;
                 let current = if is_new {
-                    let next =
-                        StateMachine { revision, updated: now, revision_id: Some(revision_id), ..next };
+                    let revision_id = Some(revision_id.clone());
+                    let next = StateMachine { revision, updated: now, revision_id, ..next };
                     insert_revision(tx, &next)?;
                     let sql = "UPDATE state_machine SET revision = ?2 WHERE id = ?1";
                     tx.execute(sql, &[next.id.into(), revision.into()])?;
@@ -295,7 +295,7 @@ impl Engine {
                 } else {
                     found
                 };
-                let version = publish.map(|publish| versions::publish(tx, &current, publish, now));
+                let version = publish.as_ref().map(|publish| versions::publish(tx, &current, publish, now));
                 // AWS answers the time of the call, also when nothing changed.
                 let updated =
                     Updated { updated: now, revision_id: current.revision_id, version: version.transpose()? };

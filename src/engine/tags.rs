@@ -9,6 +9,8 @@ use super::open::Engine;
 use crate::id::{Qualifier, StatesArn};
 use crate::store::{Param, Row, Tx};
 
+/// Under which name tags get their ids, which are their order.
+const NUMBERS: &str = "engine tag";
 /// Most tags of one resource.
 const TAGS_MAX: usize = 50;
 
@@ -145,7 +147,7 @@ pub(super) fn check(tags: &[Tag]) -> Result<(), Error> {
 
 /// What the tags of a state machine ask for.
 pub(super) fn wishes(tx: &Tx<'_>, resource: &str) -> Result<Wishes, Error> {
-    let sql = "SELECT key, value FROM tag WHERE resource = ?1 AND key LIKE 'stepgate:%'";
+    let sql = "SELECT key, value FROM tag WHERE resource = ?1 AND SUBSTR(key, 1, 9) = 'stepgate:'";
     let read = |row: &Row<'_>| Ok(Tag { key: row.text(0)?, value: row.text(1)? });
     let mut wishes = Wishes::default();
     for tag in tx.query(sql, &[Param::Text(resource)], read)? {
@@ -158,10 +160,10 @@ pub(super) fn wishes(tx: &Tx<'_>, resource: &str) -> Result<Wishes, Error> {
 /// Adds tags, or changes their values.
 pub(super) fn put(tx: &Tx<'_>, resource: &str, tags: &[Tag]) -> Result<(), Error> {
     for tag in tags {
-        let sql = "INSERT INTO tag (id, resource, key, value)
-                   VALUES ((SELECT COALESCE(MAX(id), 0) + 1 FROM tag), ?1, ?2, ?3)
+        let sql = "INSERT INTO tag (id, resource, key, value) VALUES (?1, ?2, ?3, ?4)
                    ON CONFLICT (resource, key) DO UPDATE SET value = excluded.value";
-        tx.execute(sql, &[Param::Text(resource), Param::Text(&tag.key), Param::Text(&tag.value)])?;
+        let id = tx.take_numbers(NUMBERS, 1)?;
+        tx.execute(sql, &[id.into(), Param::Text(resource), Param::Text(&tag.key), Param::Text(&tag.value)])?;
     }
     let sql = "SELECT COUNT(*) FROM tag WHERE resource = ?1";
     let count = tx.query_one(sql, &[Param::Text(resource)], |row| row.int(0))?.unwrap_or(0);

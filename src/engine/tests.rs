@@ -1,5 +1,6 @@
 //! The engine on a real store, with a clock that moves when told to.
 
+mod again;
 mod durability;
 mod express;
 mod express_children;
@@ -28,7 +29,7 @@ use super::*;
 use crate::asl::StateMachineType;
 use crate::clock::{SeededIds, Timestamp, VirtualClock};
 use crate::id::{AccountId, AccountRegion, Region};
-use crate::store::Store;
+use crate::store::{Conflicts, Place, Store};
 
 struct NoServices;
 
@@ -71,13 +72,15 @@ impl Fixture {
         self.open_with(crate::store::Options::default(), Options::default(), Arc::new(NoServices)).await
     }
 
+    /// In its store each job is run again, by itself and with its group, unless a test has other plans.
     pub(super) async fn open_with(
         &mut self,
-        store: crate::store::Options,
+        mut store: crate::store::Options,
         options: Options,
         tasks: Arc<dyn Tasks>,
     ) -> (Engine, Store) {
         self.opened += 1;
+        store.conflicts.get_or_insert_with(Conflicts::always_once);
         let store = Store::open(&self.dir, store, self.clock.clone()).unwrap();
         let ids = Arc::new(SeededIds::new(self.opened));
         let (clock, logs, objects) = (self.clock.clone(), self.logs.clone(), self.objects.clone());

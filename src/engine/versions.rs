@@ -66,11 +66,11 @@ impl Engine {
             .write(move |tx| {
                 let found = state_machines::find(tx, &parsed)?.ok_or_else(|| not_found(&parsed))?;
                 let current = found.revision_id.as_deref().unwrap_or(INITIAL);
-                match revision_id {
+                match &revision_id {
                     Some(given) if given != current => {
-                        Err(Error::RevisionConflict { given, current: current.to_owned() })
+                        Err(Error::RevisionConflict { given: given.clone(), current: current.to_owned() })
                     }
-                    Some(_) | None => self::publish(tx, &found, publish, now),
+                    Some(_) | None => self::publish(tx, &found, &publish, now),
                 }
             })
             .await
@@ -145,7 +145,7 @@ impl Engine {
 pub(super) fn publish(
     tx: &Tx<'_>,
     machine: &StateMachine,
-    publish: Publish,
+    publish: &Publish,
     now: Timestamp,
 ) -> Result<Version, Error> {
     if machine.status == StateMachineStatus::Deleting {

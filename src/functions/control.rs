@@ -229,7 +229,7 @@ impl Functions {
         &self,
         home: &AccountRegion,
         name: &str,
-        job: impl FnOnce(&Tx<'_>) -> Result<T, Error> + Send + 'static,
+        job: impl Fn(&Tx<'_>) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
         let done = self.inner.store.write(job).await?;
         self.inner.cache().forget(&(home.clone(), name.to_owned()));
@@ -241,7 +241,7 @@ impl Functions {
         &self,
         home: &AccountRegion,
         name: &str,
-        job: impl FnOnce(&Tx<'_>, &mut Function) -> Result<T, Error> + Send + 'static,
+        job: impl Fn(&Tx<'_>, &mut Function) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
         let (of, named) = (home.clone(), name.to_owned());
         self.write(home, name, move |tx| {

@@ -283,7 +283,9 @@ pub(super) fn code(tx: &Tx<'_>, sha256: &str) -> Result<Vec<u8>, Error> {
 
 /// The bytes of all packages.
 pub(super) fn code_bytes(tx: &Tx<'_>) -> Result<i64, Error> {
-    Ok(tx.query_one("SELECT COALESCE(SUM(size), 0) FROM function_code", &[], |row| row.int(0))?.unwrap_or(0))
+    Ok(tx
+        .query_one("SELECT CAST(COALESCE(SUM(size), 0) AS BIGINT) FROM function_code", &[], |row| row.int(0))?
+        .unwrap_or(0))
 }
 
 /// The packages of a version and its layers, or of all versions of a function.

@@ -72,7 +72,7 @@ impl Fixture {
         let ids: Arc<dyn Ids> = Arc::new(RandomIds);
         let folder = std::env::temp_dir().join(format!("stepgate-functions-{}", ids.uuid()));
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-        let store = Store::open(&folder.join("store"), store::Options::default(), clock.clone()).unwrap();
+        let store = Store::open(&folder.join("store"), store::Options::disturbed(), clock.clone()).unwrap();
         let own = std::env::current_exe().unwrap();
         let supervisor = [own.into_os_string()]
             .into_iter()

@@ -111,13 +111,13 @@ impl Iam {
         let account = account.clone();
         self.write(move |tx| {
             if !tables::add_role(tx, &account, &role)? {
-                return Err(IamError::RoleExists(role.name));
+                return Err(IamError::RoleExists(role.name.clone()));
             }
             // The job takes back what it wrote when it fails.
             if ROLES_MAX < tables::n_roles(tx, &account)? {
                 return Err(IamError::TooMany("RolesPerAccount", ROLES_MAX));
             }
-            Ok(role)
+            Ok(role.clone())
         })
         .await
     }
@@ -172,7 +172,7 @@ impl Iam {
         let (account, name) = (account.clone(), name.to_owned());
         self.write(move |tx| {
             let mut role = existing_role(tx, &account, &name)?;
-            role.assume_role_policy_document = document;
+            role.assume_role_policy_document = document.clone();
             Ok(tables::put_role(tx, &account, &role)?)
         })
         .await
@@ -189,7 +189,7 @@ impl Iam {
         let (account, name) = (account.clone(), name.to_owned());
         self.write(move |tx| {
             let mut role = existing_role(tx, &account, &name)?;
-            role.description = description.or(role.description);
+            role.description = description.clone().or(role.description);
             role.max_session_duration = max_session_duration.unwrap_or(role.max_session_duration);
             tables::put_role(tx, &account, &role)?;
             Ok(role)
@@ -200,10 +200,10 @@ impl Iam {
     /// Writes a role or policy, and invalidates the compiled permissions of all roles.
     async fn write<T: Send + 'static>(
         &self,
-        job: impl FnOnce(&Tx<'_>) -> Result<T, IamError> + Send + 'static,
+        job: impl Fn(&Tx<'_>) -> Result<T, IamError> + Send + 'static,
     ) -> Result<T, IamError> {
         let change = Change::of(&self.kept);
-        let (value, change) = self.store.write(move |tx| Ok::<_, IamError>((job(tx)?, change))).await?;
+        let (change, value) = self.store.write_with(change, move |_, tx| job(tx)).await?;
         drop(change);
         Ok(value)
     }

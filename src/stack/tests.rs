@@ -117,7 +117,7 @@ impl World {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let n = NEXT.fetch_add(1, Ordering::Relaxed);
         let dir = std::env::temp_dir().join(format!("stepgate-stack-{}-{n}", std::process::id()));
-        let store = Store::open(&dir, Options::default(), Arc::new(SystemClock::new())).unwrap();
+        let store = Store::open(&dir, Options::disturbed(), Arc::new(SystemClock::new())).unwrap();
         let home = AccountRegion {
             account: AccountId::parse("123456789012").unwrap(),
             region: Region::parse("us-east-1").unwrap(),

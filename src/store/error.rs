@@ -53,8 +53,12 @@ pub enum Error {
         /// Why not.
         reason: String,
     },
-    /// A row with the same unique key is there already: another job came first. Run again, a job sees that row.
+    /// A row with the same unique key is there already. A job that looks before it inserts sees that row when it is run
+    /// again: somebody else wrote it in between.
     #[error("a row with this key is there already: {0}")]
+    Exists(String),
+    /// Others wrote at the same time what the job read or wrote, in each of its runs.
+    #[error("others were in the way: {0}")]
     Conflict(String),
     /// A statement failed: a violated invariant of the room that wrote it.
     #[error("a statement failed: {0}")]
@@ -71,7 +75,7 @@ impl Error {
     /// Whether the same job may succeed later, without any change except of the disk.
     pub fn may_pass(&self) -> bool {
         match self {
-            Self::DiskFull | Self::Io(_) => true,
+            Self::DiskFull | Self::Io(_) | Self::Conflict(_) => true,
             Self::Corrupt(_)
             | Self::Lost(_)
             | Self::MasterKey(_)
@@ -79,11 +83,16 @@ impl Error {
             | Self::Newer { .. }
             | Self::NewerRecord { .. }
             | Self::Record { .. }
-            | Self::Conflict(_)
+            | Self::Exists(_)
             | Self::Sql(_)
             | Self::Panicked
             | Self::Closed => false,
         }
+    }
+
+    /// Whether it comes from what others wrote, so that another run of the same job may do better at once.
+    pub(super) fn is_others(&self) -> bool {
+        matches!(self, Self::Conflict(_) | Self::Exists(_))
     }
 
     /// A stable word for metrics.
@@ -97,6 +106,7 @@ impl Error {
             Self::Locked(_) => "locked",
             Self::Newer { .. } | Self::NewerRecord { .. } => "newer",
             Self::Record { .. } => "record",
+            Self::Exists(_) => "exists",
             Self::Conflict(_) => "conflict",
             Self::Sql(_) => "sql",
             Self::Panicked => "panicked",
@@ -110,6 +120,9 @@ impl From<rusqlite::Error> for Error {
         use rusqlite::{ErrorCode, ffi};
         let extended = error.sqlite_error().map(|error| error.extended_code);
         if let Some(ffi::SQLITE_CONSTRAINT_UNIQUE | ffi::SQLITE_CONSTRAINT_PRIMARYKEY) = extended {
+            return Self::Exists(error.to_string());
+        }
+        if extended == Some(ffi::SQLITE_BUSY_SNAPSHOT) {
             return Self::Conflict(error.to_string());
         }
         match error.sqlite_error_code() {

@@ -21,12 +21,74 @@ type Returned = Result<Box<dyn Any + Send>, Box<dyn Any + Send>>;
 /// What became of a job: what it returned, or the store's error.
 pub(super) type Outcome = Result<Returned, Error>;
 
-/// What to do in the transaction.
-type Work = Box<dyn FnOnce(&Tx<'_>) -> Returned + Send>;
+/// What to do in the transaction, as often as it takes: another run sees what others have written since, and of the run
+/// before nothing is left. So a job must not change anything but through its [`Tx`].
+trait Work: Send {
+    /// Runs it once.
+    fn run(&self, tx: &Tx<'_>) -> Returned;
 
-/// A job with whoever waits for it.
+    /// Makes the answer from what the last run returned. What the job held is dropped by then.
+    fn answer(self: Box<Self>, value: Box<dyn Any + Send>) -> Box<dyn Any + Send>;
+}
+
+/// A job that answers what it returned.
+struct Plain<F>(F);
+
+impl<F, T, E> Work for Plain<F>
+where
+    F: Fn(&Tx<'_>) -> Result<T, E> + Send,
+    T: Send + 'static,
+    E: Send + 'static,
+{
+    fn run(&self, tx: &Tx<'_>) -> Returned {
+        boxed(self.0(tx))
+    }
+
+    fn answer(self: Box<Self>, value: Box<dyn Any + Send>) -> Box<dyn Any + Send> {
+        value
+    }
+}
+
+/// A job that answers what it borrows as well.
+struct With<I, F> {
+    input: I,
+    job: F,
+}
+
+impl<I, F, T, E> Work for With<I, F>
+where
+    I: Send + 'static,
+    F: Fn(&I, &Tx<'_>) -> Result<T, E> + Send,
+    T: Send + 'static,
+    E: Send + 'static,
+{
+    fn run(&self, tx: &Tx<'_>) -> Returned {
+        boxed((self.job)(&self.input, tx))
+    }
+
+    fn answer(self: Box<Self>, value: Box<dyn Any + Send>) -> Box<dyn Any + Send> {
+        let Self { input, job } = *self;
+        drop(job);
+        Box::new((input, unboxed::<T>(value)))
+    }
+}
+
+fn boxed<T: Send + 'static, E: Send + 'static>(result: Result<T, E>) -> Returned {
+    match result {
+        Ok(value) => Ok(Box::new(value)),
+        Err(error) => Err(Box::new(error)),
+    }
+}
+
+/// A job of the writer, with whoever waits for it.
 pub(super) struct Job {
-    work: Work,
+    work: Box<dyn Work>,
+    owner: Owner,
+}
+
+/// A job of a reader, which runs once: what it sees is a snapshot, with which nobody interferes.
+pub(super) struct Query {
+    work: Box<dyn FnOnce(&Tx<'_>) -> Returned + Send>,
     owner: Owner,
 }
 
@@ -48,23 +110,59 @@ impl Owner {
 }
 
 impl Job {
+    pub(super) fn new<T, E>(job: impl Fn(&Tx<'_>) -> Result<T, E> + Send + 'static, owner: Owner) -> Self
+    where
+        T: Send + 'static,
+        E: Send + 'static,
+    {
+        Self { work: Box::new(Plain(job)), owner }
+    }
+
+    /// A job that borrows `input` and gives it back with its answer.
+    pub(super) fn with<I, T, E>(
+        input: I,
+        job: impl Fn(&I, &Tx<'_>) -> Result<T, E> + Send + 'static,
+        owner: Owner,
+    ) -> Self
+    where
+        I: Send + 'static,
+        T: Send + 'static,
+        E: Send + 'static,
+    {
+        Self { work: Box::new(With { input, job }), owner }
+    }
+
+    /// Runs the job; a panic in it becomes [`Error::Panicked`].
+    pub(super) fn run(&self, tx: &Tx<'_>) -> Outcome {
+        catch_unwind(AssertUnwindSafe(|| self.work.run(tx))).map_err(|_| Error::Panicked)
+    }
+
+    /// Tells its owner what became of it.
+    pub(super) fn end(self, outcome: Outcome) {
+        let Self { work, owner } = self;
+        owner.notify(match outcome {
+            Ok(Ok(value)) => Ok(Ok(work.answer(value))),
+            other => {
+                drop(work);
+                other
+            }
+        });
+    }
+}
+
+impl Query {
     pub(super) fn new<T, E>(job: impl FnOnce(&Tx<'_>) -> Result<T, E> + Send + 'static, owner: Owner) -> Self
     where
         T: Send + 'static,
         E: Send + 'static,
     {
-        let work: Work = Box::new(move |tx| match job(tx) {
-            Ok(value) => Ok(Box::new(value)),
-            Err(error) => Err(Box::new(error)),
-        });
-        Self { work, owner }
+        Self { work: Box::new(move |tx| boxed(job(tx))), owner }
     }
 
-    /// Runs the job; a panic in it becomes [`Error::Panicked`].
-    pub(super) fn run(self, tx: &Tx<'_>) -> (Outcome, Owner) {
+    /// Runs the job and tells its owner; a panic in it becomes [`Error::Panicked`].
+    pub(super) fn run(self, tx: &Tx<'_>) {
         let Self { work, owner } = self;
-        let outcome = catch_unwind(AssertUnwindSafe(|| work(tx))).map_err(|_| Error::Panicked);
-        (outcome, owner)
+        owner.notify(catch_unwind(AssertUnwindSafe(|| work(tx))).map_err(|_| Error::Panicked));
     }
 
     /// Tells its owner that it was not run.

@@ -8,7 +8,8 @@ use std::fs;
 use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
 
-use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
+use rusqlite::types::Value;
+use rusqlite::{Connection, OptionalExtension, params_from_iter};
 
 use super::directory::{Directory, at, private_file};
 use super::secrets::{DataKey, MasterKey, MasterKeySource, SealedColumn, Secrets};
@@ -105,7 +106,7 @@ impl Store {
                 let (old, new) = (tx.secrets(), Secrets::new(&key)?);
                 let connection = tx.connection();
                 let mut n_values = 0;
-                for column in columns {
+                for column in &columns {
                     n_values += reseal(connection, column, old, &new)?;
                 }
                 keep(connection, &master, &key)?;
@@ -120,7 +121,7 @@ impl Store {
     }
 }
 
-/// Encrypts the values of one column again, in the order of their rows.
+/// Encrypts the values of one column again, in the order of their keys.
 fn reseal(
     connection: &Connection,
     column: &SealedColumn,
@@ -128,36 +129,39 @@ fn reseal(
     new: &Secrets,
 ) -> Result<usize, Error> {
     let SealedColumn { table, column: name, key, lookup } = column;
-    let select = format!(
-        "SELECT rowid, {name}, {} FROM {table} WHERE ?1 < rowid AND {name} IS NOT NULL ORDER BY rowid LIMIT {ROWS_AT_ONCE}",
-        key.join(", ")
+    let (keys, places) = (key.join(", "), |from: usize| {
+        let places: Vec<String> = (from..from + key.len()).map(|n| format!("?{n}")).collect();
+        places.join(", ")
+    });
+    let page = format!("ORDER BY {keys} LIMIT {ROWS_AT_ONCE}");
+    let first = format!("SELECT {name}, {keys} FROM {table} WHERE {name} IS NOT NULL {page}");
+    let more = format!(
+        "SELECT {name}, {keys} FROM {table} WHERE {name} IS NOT NULL AND ({}) < ({keys}) {page}",
+        places(1)
     );
-    let with_lookup = lookup.as_ref().map_or_else(String::new, |it| format!(", {} = ?3", it.column));
-    let update = format!("UPDATE {table} SET {name} = ?2{with_lookup} WHERE rowid = ?1");
-    let (mut after, mut n_values) = (i64::MIN, 0);
+    let (with_lookup, n) =
+        lookup.as_ref().map_or_else(|| (String::new(), 1), |it| (format!(", {} = ?2", it.column), 2));
+    let update = format!("UPDATE {table} SET {name} = ?1{with_lookup} WHERE ({keys}) = ({})", places(n + 1));
+    let (mut after, mut n_values): (Vec<String>, _) = (Vec::new(), 0);
     loop {
-        let mut statement = connection.prepare_cached(&select)?;
-        let rows = statement.query_map([after], |row| {
-            let names: Result<Vec<String>, _> = (0..key.len()).map(|n| row.get(2 + n)).collect();
-            Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?, names?))
+        let mut statement = connection.prepare_cached(if after.is_empty() { &first } else { &more })?;
+        let rows = statement.query_map(params_from_iter(&after), |row| {
+            let names: Result<Vec<String>, _> = (0..key.len()).map(|n| row.get(1 + n)).collect();
+            Ok((names?, row.get::<_, Vec<u8>>(0)?))
         })?;
         let rows = rows.collect::<Result<Vec<_>, _>>()?;
-        let Some((last, ..)) = rows.last() else { return Ok(n_values) };
-        after = *last;
-        for (row, sealed, names) in rows {
-            let names: Vec<&str> = names.iter().map(String::as_str).collect();
-            let value = old.unseal(column, &names, &sealed)?;
-            let sealed = new.seal(column, &names, &value)?;
-            let mut statement = connection.prepare_cached(&update)?;
-            match lookup.as_ref().map(|it| (it.of)(&value)) {
-                Some(part) => {
-                    let found_by = part.map(|part| new.lookup(column, &part));
-                    statement.execute(params![row, sealed, found_by])?;
-                }
-                None => {
-                    statement.execute(params![row, sealed])?;
-                }
-            }
+        let Some((last, _)) = rows.last() else { return Ok(n_values) };
+        after.clone_from(last);
+        for (names, sealed) in rows {
+            let of: Vec<&str> = names.iter().map(String::as_str).collect();
+            let value = old.unseal(column, &of, &sealed)?;
+            let found_by = lookup.as_ref().map(|it| {
+                let part = (it.of)(&value);
+                part.map_or(Value::Null, |part| Value::Blob(new.lookup(column, &part)))
+            });
+            let values = [Some(Value::Blob(new.seal(column, &of, &value)?)), found_by];
+            let values = values.into_iter().flatten().chain(names.into_iter().map(Value::Text));
+            connection.prepare_cached(&update)?.execute(params_from_iter(values))?;
             n_values += 1;
         }
     }

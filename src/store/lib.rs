@@ -34,7 +34,7 @@ mod writer;
 
 pub use error::Error;
 pub use job::Answer;
-pub use options::{Moment, Options, Probe};
+pub use options::{Conflicts, Moment, Options, Place, Probe};
 pub use param::{Param, Row};
 pub use schema::Step;
 pub use secrets::{KEY_BYTES, Lookup, MasterKey, MasterKeySource, SealedColumn};
@@ -82,18 +82,40 @@ impl Store {
     }
 
     /// Runs `job` on the writer within the current group's transaction, and completes once the group is on disk. If the
-    /// job returns `Err`, only its own writes are undone.
+    /// job returns `Err`, or one of its statements fails, only its own writes are undone.
+    ///
+    /// A job is run again if others were in its way: if a row that it inserts exists, or the database can't put what it
+    /// saw and wrote in order with what others did. Of each run but the last nothing is left. So a job acts through its
+    /// [`Tx`] alone, and returns what is to be done once it is on disk.
     ///
     /// Dropping the future does not cancel the job.
     ///
     /// # Errors
     /// The job's own, or any [`Error`] of the group; nothing of the job was kept then.
-    pub fn write<T, E>(&self, job: impl FnOnce(&Tx<'_>) -> Result<T, E> + Send + 'static) -> Answer<T, E>
+    pub fn write<T, E>(&self, job: impl Fn(&Tx<'_>) -> Result<T, E> + Send + 'static) -> Answer<T, E>
     where
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
         self.inner.writer.send(job)
+    }
+
+    /// The same for a job that borrows `input`, which is given back with what the job returned: nothing has to be copied
+    /// that is needed afterwards too. Whatever else the job holds is dropped by then.
+    ///
+    /// # Errors
+    /// As of [`Store::write`].
+    pub fn write_with<I, T, E>(
+        &self,
+        input: I,
+        job: impl Fn(&I, &Tx<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Answer<(I, T), E>
+    where
+        I: Send + 'static,
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        self.inner.writer.send_with(input, job)
     }
 
     /// Runs `job` on a reader, with a snapshot of what is committed. Writing is an error there.
@@ -136,14 +158,14 @@ impl Store {
     }
 
     /// Opens the sequence `name` of numbers for keys. `first` says with which number it begins, in a store that does not have
-    /// it yet. Blocks; rooms call it when they open.
+    /// it yet: where the numbers end that an earlier version gave out itself. Blocks; rooms call it when they open.
     ///
     /// # Errors
     /// That of `first`, or any [`Error`].
     pub fn sequence<E>(
         &self,
         name: &'static str,
-        first: impl FnOnce(&Tx<'_>) -> Result<i64, E> + Send + 'static,
+        first: impl Fn(&Tx<'_>) -> Result<i64, E> + Send + 'static,
     ) -> Result<Sequence, E>
     where
         E: From<Error> + Send + 'static,

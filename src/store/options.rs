@@ -31,6 +31,43 @@ pub struct Options {
     pub accept_loss: bool,
     /// Observes the writer; for tests that take the files as a crash would leave them.
     pub probe: Option<Probe>,
+    /// Makes jobs and commits meet conflicts; for tests.
+    pub conflicts: Option<Conflicts>,
+}
+
+/// Where others can be in the way of a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In one of its statements: the job alone is undone, and run again.
+    Job,
+    /// In the commit of its group, all of whose jobs are undone, and run again.
+    Commit,
+}
+
+/// Says of each run, counted from 1, whether another writer is in its way; as there is none, for tests.
+#[derive(Clone)]
+pub struct Conflicts(Arc<dyn Fn(Place, u32) -> bool + Send + Sync>);
+
+impl Conflicts {
+    /// Conflicts where `meets` says so.
+    pub fn new(meets: impl Fn(Place, u32) -> bool + Send + Sync + 'static) -> Self {
+        Self(Arc::new(meets))
+    }
+
+    /// A conflict in each first run: every job is run twice for itself, and twice more with its group.
+    pub fn always_once() -> Self {
+        Self::new(|_, run| run == 1)
+    }
+
+    pub(super) fn has(&self, place: Place, run: u32) -> bool {
+        (self.0)(place, run)
+    }
+}
+
+impl fmt::Debug for Conflicts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Conflicts")
+    }
 }
 
 /// The moments of the writer that matter for crashes.
@@ -77,6 +114,7 @@ impl Default for Options {
             master_key: MasterKeySource::Beside,
             accept_loss: false,
             probe: None,
+            conflicts: None,
         }
     }
 }
@@ -89,6 +127,11 @@ pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const STATEMENTS_KEPT: usize = 128;
 
 impl Options {
+    /// For tests of jobs: each is run again, by itself and with its group, and has to come to the same.
+    pub fn disturbed() -> Self {
+        Self { conflicts: Some(Conflicts::always_once()), ..Self::default() }
+    }
+
     /// A connection that writes.
     pub(super) fn open_writer(&self, path: &Path) -> Result<Connection, Error> {
         let connection = self.open(path, self.writer_cache_kib)?;

@@ -7,19 +7,19 @@ use std::thread;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use super::job::{Answer, Job, Owner};
+use super::job::{Answer, Owner, Query};
 use super::secrets::Secrets;
 use super::{Error, Options, Tx};
 
 /// A handle to the reading threads, which end when it is dropped or stopped.
 pub(super) struct Readers {
-    jobs: Mutex<Option<mpsc::Sender<Job>>>,
+    jobs: Mutex<Option<mpsc::Sender<Query>>>,
 }
 
 impl Readers {
     /// Starts the threads.
     pub(super) fn start(path: &Path, options: &Options, secrets: &Arc<Secrets>) -> Result<Self, Error> {
-        let (jobs, inbox) = mpsc::channel::<Job>();
+        let (jobs, inbox) = mpsc::channel::<Query>();
         let inbox = Arc::new(Mutex::new(inbox));
         for _ in 0..options.readers.max(1) {
             let connection = options.open_reader(path)?;
@@ -42,11 +42,11 @@ impl Readers {
         E: Send + 'static,
     {
         let (sender, receiver) = oneshot::channel();
-        self.queue(Job::new(job, Owner::Future(sender)));
+        self.queue(Query::new(job, Owner::Future(sender)));
         Answer::of(receiver)
     }
 
-    fn queue(&self, job: Job) {
+    fn queue(&self, job: Query) {
         if let Some(jobs) = &*self.jobs.lock().unwrap_or_else(PoisonError::into_inner) {
             // If sending fails, the result's sender is dropped, which the receiver notices.
             let _ = jobs.send(job);
@@ -59,7 +59,7 @@ impl Readers {
     }
 }
 
-fn run(connection: &Connection, secrets: &Secrets, inbox: &Mutex<mpsc::Receiver<Job>>) {
+fn run(connection: &Connection, secrets: &Secrets, inbox: &Mutex<mpsc::Receiver<Query>>) {
     loop {
         let job = inbox.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(job) = job else { return };
@@ -69,8 +69,7 @@ fn run(connection: &Connection, secrets: &Secrets, inbox: &Mutex<mpsc::Receiver<
         };
         match statement("BEGIN") {
             Ok(()) => {
-                let (outcome, owner) = job.run(&Tx::new(connection, secrets));
-                owner.notify(outcome);
+                job.run(&Tx::new(connection, secrets));
                 if !connection.is_autocommit()
                     && let Err(error) = statement("ROLLBACK")
                 {

@@ -14,11 +14,14 @@ use super::checkpoint::Log;
 use super::directory::{DATABASE, Directory};
 use super::high_water::{HighWater, Sums};
 use super::job::{Answer, Job, Outcome, Owner, outcome_of};
-use super::options::BUSY_TIMEOUT;
+use super::options::{BUSY_TIMEOUT, Place};
 use super::secrets::Secrets;
-use super::{Error, Moment, Options, Probe, Tx, keys, schema};
+use super::{Conflicts, Error, Moment, Options, Probe, Tx, keys, schema};
 use crate::clock::Clock;
 use crate::meter;
+
+/// How often a job, or a group of them, is run at most because others were in its way.
+const RUNS_MAX: u32 = 4;
 
 enum Message {
     Job(Job),
@@ -74,6 +77,7 @@ impl Writer {
             group_jobs_max: options.group_jobs_max,
             group_bytes_max: options.group_bytes_max,
             probe: options.probe.clone(),
+            conflicts: options.conflicts.clone(),
             log,
             clock,
             seconds: histogram!(meter::STORE_COMMIT_SECONDS),
@@ -101,10 +105,7 @@ impl Writer {
     }
 
     /// Queues `job`; its result is there when its group is on disk.
-    pub(super) fn send<T, E>(
-        &self,
-        job: impl FnOnce(&Tx<'_>) -> Result<T, E> + Send + 'static,
-    ) -> Answer<T, E>
+    pub(super) fn send<T, E>(&self, job: impl Fn(&Tx<'_>) -> Result<T, E> + Send + 'static) -> Answer<T, E>
     where
         T: Send + 'static,
         E: Send + 'static,
@@ -115,10 +116,26 @@ impl Writer {
         Answer::of(receiver)
     }
 
+    /// The same for a job that borrows `input` and gives it back.
+    pub(super) fn send_with<I, T, E>(
+        &self,
+        input: I,
+        job: impl Fn(&I, &Tx<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Answer<(I, T), E>
+    where
+        I: Send + 'static,
+        T: Send + 'static,
+        E: Send + 'static,
+    {
+        let (sender, receiver) = oneshot::channel();
+        self.queue(Message::Job(Job::with(input, job, Owner::Future(sender))));
+        Answer::of(receiver)
+    }
+
     /// Like [`Writer::send`], for callers that are not async.
     pub(super) fn send_blocking<T, E>(
         &self,
-        job: impl FnOnce(&Tx<'_>) -> Result<T, E> + Send + 'static,
+        job: impl Fn(&Tx<'_>) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E>
     where
         T: Send + 'static,
@@ -132,7 +149,7 @@ impl Writer {
     /// Queues `job` for nobody to wait for. `then` is called with what became of it, unless the writer has ended.
     pub(super) fn send_then<T, E>(
         &self,
-        job: impl FnOnce(&Tx<'_>) -> Result<T, E> + Send + 'static,
+        job: impl Fn(&Tx<'_>) -> Result<T, E> + Send + 'static,
         then: impl FnOnce(Result<T, E>) + Send + 'static,
     ) where
         T: Send + 'static,
@@ -173,6 +190,7 @@ struct Run {
     group_jobs_max: usize,
     group_bytes_max: usize,
     probe: Option<Probe>,
+    conflicts: Option<Conflicts>,
     log: Arc<Log>,
     clock: Arc<dyn Clock>,
     seconds: Histogram,
@@ -182,8 +200,8 @@ struct Run {
 /// Jobs that share a transaction.
 #[derive(Default)]
 struct Group {
-    /// The jobs that ran: what became of them, and who waits for it.
-    done: Vec<(Outcome, Owner)>,
+    /// The jobs that ran, and what became of them.
+    done: Vec<(Job, Outcome)>,
     bytes: usize,
 }
 
@@ -238,27 +256,49 @@ impl Run {
                 }
             }
         }
-        if outcome.is_ok() {
-            outcome = self.commit();
-        }
+        outcome = self.finish(&mut group, outcome);
         if let Err(error) = &outcome {
             counter!(meter::STORE_ERRORS, "cause" => error.cause()).increment(1);
             tracing::error!(%error, jobs = group.done.len(), "a group of jobs was not committed");
-            if !self.connection.is_autocommit() {
-                // Nothing to add: the group has already failed.
-                let _ = self.statement("ROLLBACK");
-            }
         }
         self.seconds.record(self.clock.monotonic().saturating_sub(start).as_secs_f64());
         self.jobs.record(group.done.len() as f64);
-        for (own, owner) in group.done {
+        for (job, own) in group.done {
             // A job's own error may depend on what it saw of the group; if the group fails, it means nothing.
-            owner.notify(outcome.clone().and(own));
+            job.end(outcome.clone().and(own));
         }
         closing
     }
 
-    fn commit(&mut self) -> Result<(), Error> {
+    /// Commits the group, or undoes it. If others were in its way, its jobs are run again, from the first.
+    fn finish(&mut self, group: &mut Group, so_far: Result<(), Error>) -> Result<(), Error> {
+        let mut outcome = so_far;
+        for run in 1.. {
+            outcome = outcome.and_then(|()| self.commit(run));
+            let Err(error) = &outcome else { break };
+            let is_again = matches!(error, Error::Conflict(_)) && run < RUNS_MAX;
+            if !self.connection.is_autocommit() {
+                // Nothing to add: the group has already failed.
+                let _ = self.statement("ROLLBACK");
+            }
+            if !is_again {
+                break;
+            }
+            outcome = self.again(group);
+        }
+        outcome
+    }
+
+    fn again(&self, group: &mut Group) -> Result<(), Error> {
+        self.statement("BEGIN IMMEDIATE")?;
+        for (n, (job, own)) in group.done.iter_mut().enumerate() {
+            (*own, _) = self.run_job(job, n == 0)?;
+        }
+        Ok(())
+    }
+
+    fn commit(&mut self, run: u32) -> Result<(), Error> {
+        self.conflict(Place::Commit, run)?;
         self.probe(Moment::BeforeCommit);
         let mut committed = self.sums.hold();
         self.statement("COMMIT")?;
@@ -276,31 +316,67 @@ impl Run {
         Ok(())
     }
 
-    /// Runs one job so that it can be undone separately; an error fails the whole group. Once the group has failed,
-    /// jobs get that error without being run.
+    /// Runs one job as part of the group. Once the group has failed, jobs get that error without being run.
     fn part(&self, job: Job, so_far: Result<(), Error>, group: &mut Group) -> Result<(), Error> {
-        // The first job is undone with the transaction, which contains nothing else yet.
-        let is_first = group.done.is_empty();
-        let begun = so_far.and_then(|()| if is_first { Ok(()) } else { self.statement("SAVEPOINT job") });
-        if let Err(error) = begun {
-            job.refuse(error.clone());
-            return Err(error);
+        match so_far.and_then(|()| self.run_job(&job, group.done.is_empty())) {
+            Ok((outcome, bytes)) => {
+                group.done.push((job, outcome));
+                group.bytes = group.bytes.saturating_add(bytes);
+                Ok(())
+            }
+            Err(error) => {
+                job.end(Err(error.clone()));
+                Err(error)
+            }
         }
-        let tx = Tx::new(&self.connection, &self.secrets);
-        let (outcome, owner) = job.run(&tx);
-        let is_kept = matches!(outcome, Ok(Ok(_)));
-        group.done.push((outcome, owner));
-        group.bytes = group.bytes.saturating_add(tx.written_bytes());
-        if self.connection.is_autocommit() {
-            // On a full or failing disk, SQLite rolls back the whole transaction, not only the statement.
-            let lost = || Error::Io("the transaction was given up".to_owned());
-            return Err(tx.into_failure().unwrap_or_else(lost));
+    }
+
+    /// Runs one job so that it can be undone separately, and again as long as others are in its way; returns what became
+    /// of it, and the bytes it wrote. An error is of the whole group.
+    fn run_job(&self, job: &Job, is_first: bool) -> Result<(Outcome, usize), Error> {
+        let mut run = 1;
+        loop {
+            // The first job is undone with the transaction, which contains nothing else yet.
+            if !is_first {
+                self.statement("SAVEPOINT job")?;
+            }
+            let tx = Tx::new(&self.connection, &self.secrets);
+            let outcome = job.run(&tx);
+            let bytes = tx.written_bytes();
+            let failure = tx.into_failure();
+            if self.connection.is_autocommit() {
+                // On a full or failing disk, SQLite rolls back the whole transaction, not only the statement.
+                return Err(failure.unwrap_or_else(|| Error::Io("the transaction was given up".to_owned())));
+            }
+            let failure = failure.or_else(|| self.conflict(Place::Job, run).err());
+            let outcome = match (outcome, &failure) {
+                // Other databases go on with nothing after a statement has failed.
+                (Ok(Ok(_)), Some(failure)) => Err(failure.clone()),
+                (outcome, _) => outcome,
+            };
+            let is_kept = matches!(outcome, Ok(Ok(_)));
+            match (is_first, is_kept) {
+                (true, true) => {}
+                (true, false) => {
+                    self.statement("ROLLBACK").and_then(|()| self.statement("BEGIN IMMEDIATE"))?;
+                }
+                (false, true) => self.statement("RELEASE job")?,
+                (false, false) => {
+                    self.statement("ROLLBACK TO job").and_then(|()| self.statement("RELEASE job"))?;
+                }
+            }
+            if run == RUNS_MAX || !failure.is_some_and(|failure| failure.is_others()) {
+                return Ok((outcome, bytes));
+            }
+            run += 1;
         }
-        match (is_first, is_kept) {
-            (true, true) => Ok(()),
-            (true, false) => self.statement("ROLLBACK").and_then(|()| self.statement("BEGIN IMMEDIATE")),
-            (false, true) => self.statement("RELEASE job"),
-            (false, false) => self.statement("ROLLBACK TO job").and_then(|()| self.statement("RELEASE job")),
+    }
+
+    /// Whether a test says that another writer was in the way.
+    fn conflict(&self, place: Place, run: u32) -> Result<(), Error> {
+        match &self.conflicts {
+            Some(conflicts) if conflicts.has(place, run) => Err(Error::Conflict("for a test".to_owned())),
+            Some(_) | None => Ok(()),
         }
     }
 

@@ -49,7 +49,7 @@ impl Apis {
         let home = owner.clone();
         self.write(owner, move |rows| {
             let domain = domain(rows, &home, &input.domain_name_arn)?;
-            let source = input.access_association_source;
+            let source = input.access_association_source.clone();
             let is_endpoint = |id: &str| !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric());
             if !source.strip_prefix("vpce-").is_some_and(is_endpoint) {
                 return Err(BadRequest::AccessAssociationSource(source).into());
@@ -63,7 +63,7 @@ impl Apis {
                 ),
                 domain_name_arn: domain.arn(&home),
                 source,
-                tags: input.tags,
+                tags: input.tags.clone(),
             };
             if rows.find_owned::<AccessAssociation>(&association.arn)?.is_some() {
                 return Err(Conflict::AccessAssociation.into());

@@ -95,7 +95,7 @@ impl Apis {
     pub async fn create_api_key(&self, owner: &AccountRegion, input: CreateApiKey) -> Result<ApiKey, Error> {
         let (ids, now) = (self.ids(), self.now());
         let create = move |rows: &Rows<'_>| {
-            let key = input.resolve(free_id(rows, &*ids)?, &*ids, now);
+            let key = input.clone().resolve(free_id(rows, &*ids)?, &*ids, now);
             add(rows, &key)?;
             Ok(key)
         };
@@ -170,19 +170,19 @@ impl Apis {
         file: &[u8],
         fail_on_warnings: bool,
     ) -> Result<ImportedApiKeys, Error> {
-        let (given, mut warnings) = parse(file).map_err(BadRequest::from)?;
+        let (given, warnings) = parse(file).map_err(BadRequest::from)?;
         let (ids, now) = (self.ids(), self.now());
         let home = owner.clone();
         let import_all = move |rows: &Rows<'_>| {
-            let (mut done, mut changes) = (Vec::new(), Vec::new());
-            for key in given {
-                match import(rows, &key, &*ids, now) {
+            let (mut done, mut changes, mut warnings) = (Vec::new(), Vec::new(), warnings.clone());
+            for key in &given {
+                match import(rows, key, &*ids, now) {
                     Ok(id) => {
                         done.push(id.clone());
-                        for text in subscribe_to_all(rows, &key, &id)? {
+                        for text in subscribe_to_all(rows, key, &id)? {
                             warn(&mut warnings, || text);
                         }
-                        changes.push(Change::Key(home.clone(), key.value));
+                        changes.push(Change::Key(home.clone(), key.value.clone()));
                     }
                     Err(Error::BadRequest(problem)) => warn(&mut warnings, || key.warning(&problem)),
                     Err(error) => return Err(error),

@@ -77,7 +77,7 @@ impl Apis {
             if !rows.has_api(&api_id)? {
                 return Err(Conflict::ConcurrentModification.into());
             }
-            let authorizer = input.resolve(new_id(ids.as_ref()));
+            let authorizer = input.clone().resolve(new_id(ids.as_ref()));
             add_authorizer(rows, &api_id, &authorizer)?;
             Ok(authorizer)
         })

@@ -39,7 +39,7 @@ impl Apis {
             }
             domain.mappings.insert(base_path.clone(), mapping.clone());
             rows.put_owned(&domain)?;
-            Ok((base_path, mapping))
+            Ok((base_path.clone(), mapping.clone()))
         })
         .await
     }
@@ -86,7 +86,7 @@ impl Apis {
         self.write_and_publish(owner, move |rows| {
             let mut domain = existing(rows, &domain)?;
             let mut mapping = take(&mut domain, &base_path)?;
-            let mut base_path = base_path;
+            let mut base_path = base_path.clone();
             for patch in &patches {
                 let value = patch.value.as_deref().unwrap_or_default();
                 match replace_only(patch, &PATHS, PATHS_PRINTED)? {

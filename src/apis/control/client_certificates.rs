@@ -39,12 +39,12 @@ impl Apis {
             }
             let certificate = ClientCertificate {
                 id,
-                description: description.filter(|text| !text.is_empty()),
-                certificate: made.certificate,
-                private_key: made.private_key,
+                description: description.clone().filter(|text| !text.is_empty()),
+                certificate: made.certificate.clone(),
+                private_key: made.private_key.clone(),
                 created_date: now,
                 expiration_date: made.expiration_date,
-                tags,
+                tags: tags.clone(),
             };
             rows.put_owned(&certificate)?;
             Ok(certificate)

@@ -75,7 +75,7 @@ struct Draft {
     hash: u64,
     /// The snapshot in its stored form.
     snapshot: String,
-    is_deployable: Result<(), Error>,
+    is_deployable: Result<(), BadRequest>,
 }
 
 impl Draft {
@@ -100,12 +100,13 @@ impl Apis {
         let drafted = (id.clone(), reach.clone());
         let draft = self.read(owner, move |rows| Draft::of(rows, &drafted.0, &drafted.1)).await?;
         let create = move |rows: &Rows<'_>| {
-            let draft = match rows.working_copy_hash(&id)? == draft.hash {
-                true => draft,
-                false => Draft::of(rows, &id, &reach)?,
+            let redrafted = match rows.working_copy_hash(&id)? == draft.hash {
+                true => None,
+                false => Some(Draft::of(rows, &id, &reach)?),
             };
+            let draft = redrafted.as_ref().unwrap_or(&draft);
             check_canary(rows, &id, &input)?;
-            draft.is_deployable?;
+            draft.is_deployable.clone()?;
             let mut deployment_id = DeploymentId::from(ids.lower_alphanumeric(6));
             while rows.find_deployment(&id, &deployment_id)?.is_some() {
                 deployment_id = ids.lower_alphanumeric(6).into();
@@ -117,7 +118,7 @@ impl Apis {
             };
             rows.add_deployment(&id, &deployment, &draft.snapshot)?;
             let change = match input.stage() {
-                Some(name) => Some(serve(rows, &id, &name, &deployment.id, input, now)?),
+                Some(name) => Some(serve(rows, &id, &name, &deployment.id, input.clone(), now)?),
                 None => None,
             };
             Ok((deployment, change))

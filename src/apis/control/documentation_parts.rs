@@ -74,7 +74,11 @@ impl Apis {
             if PARTS_MAX <= parts.len() {
                 return Err(LimitExceeded::DocumentationParts.into());
             }
-            let part = DocumentationPart { id: ids.lower_alphanumeric(6).into(), location, properties };
+            let part = DocumentationPart {
+                id: ids.lower_alphanumeric(6).into(),
+                location: location.clone(),
+                properties: properties.clone(),
+            };
             rows.put_part(&api_id, &part)?;
             Ok(part)
         })
@@ -158,8 +162,8 @@ impl Apis {
         let (api_id, ids) = (api_id.clone(), self.ids());
         self.write(owner, move |rows| {
             rows.api(&api_id)?;
-            let ids = import_parts(rows, &api_id, parts, mode, ids.as_ref())?;
-            Ok(ImportedDocumentation { ids, warnings })
+            let ids = import_parts(rows, &api_id, parts.clone(), mode, ids.as_ref())?;
+            Ok(ImportedDocumentation { ids, warnings: warnings.clone() })
         })
         .await
     }

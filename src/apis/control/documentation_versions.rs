@@ -43,8 +43,8 @@ impl Apis {
         self.write(owner, move |rows| {
             rows.api(&id)?;
             let version = DocumentationVersion {
-                version: name,
-                description: description.filter(|text| !text.is_empty()),
+                version: name.clone(),
+                description: description.clone().filter(|text| !text.is_empty()),
                 created_date: now,
                 parts: rows.parts::<DocumentationPart>(&id)?,
             };
@@ -53,7 +53,7 @@ impl Apis {
                 return Err(Conflict::DocumentationVersion.into());
             }
             rows.put_part(&id, &version)?;
-            if let Some(stage_name) = stage_name {
+            if let Some(stage_name) = stage_name.clone() {
                 let mut stage = rows.part::<Stage>(&id, &stage_name)?;
                 stage.documentation_version = Some(version.version.clone());
                 stage.last_updated_date = now;
@@ -101,7 +101,7 @@ impl Apis {
             let user = stages.iter().find(|it| it.documentation_version.as_ref() == Some(&version));
             if let Some(stage) = user {
                 let stage = stage.name.clone();
-                return Err(Conflict::DocumentationVersionInUse { version, stage }.into());
+                return Err(Conflict::DocumentationVersionInUse { version: version.clone(), stage }.into());
             }
             rows.delete_part::<DocumentationVersion>(&api_id, &version)
         })

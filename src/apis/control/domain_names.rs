@@ -143,7 +143,7 @@ impl Apis {
     ) -> Result<DomainName, Error> {
         let (ids, now, reach) = (self.ids(), self.now(), self.reach());
         self.write_and_publish(owner, move |rows| {
-            let domain = input.make(now, &*ids)?;
+            let domain = input.clone().make(now, &*ids)?;
             check(&domain, &reach)?;
             check_tags(&domain.tags)?;
             if rows.is_domain_name_taken(&domain.name)? {

@@ -106,10 +106,11 @@ impl Apis {
                 name: definition.title.clone().unwrap_or_default(),
                 ..CreateRestApi::default()
             };
-            let api = new_api(input, id, ids.lower_alphanumeric(10).into(), now)?;
+            let api = new_api(input, id.clone(), ids.lower_alphanumeric(10).into(), now)?;
             add_api(rows, &api)?;
             rows.put_part(&api.id, &root(&api))?;
-            Import { rows, apis: &apis, mode: PutMode::Overwrite, options: &options }.run(api, definition)
+            Import { rows, apis: &apis, mode: PutMode::Overwrite, options: &options }
+                .run(api, definition.clone())
         })
         .await
     }
@@ -128,7 +129,7 @@ impl Apis {
         let definition = options.read(body, owner, &id)?;
         self.write(owner, move |rows| {
             let api = rows.api(&id)?;
-            Import { rows, apis: &apis, mode, options: &options }.run(api, definition)
+            Import { rows, apis: &apis, mode, options: &options }.run(api, definition.clone())
         })
         .await
     }

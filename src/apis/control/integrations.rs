@@ -110,7 +110,7 @@ impl Apis {
     ) -> Result<Integration, Error> {
         let apis = self.clone();
         self.change_method(owner, key, move |rows, key, _, method| {
-            let integration = input.resolve(key)?;
+            let integration = input.clone().resolve(key)?;
             check_integration(&integration, method)?;
             check_role(rows, integration.credentials.as_deref())?;
             check_vpc_link(rows, &apis, &integration)?;
@@ -167,7 +167,7 @@ impl Apis {
             check_integration_response(&response, &declared(&method.responses, status))?;
             check_selection_pattern(&integration.responses, status, &response)?;
             integration.responses.insert(status, response.clone());
-            Ok(response)
+            Ok(response.clone())
         })
         .await
     }

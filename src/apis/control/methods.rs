@@ -68,13 +68,13 @@ impl Apis {
             let verb = HttpMethod::parse(&key.http_method).ok_or(BadRequest::HttpMethod)?;
             let mut method = Method {
                 authorization_type: authorization_type(&input.authorization_type)?,
-                authorizer_id: input.authorizer_id,
-                authorization_scopes: input.authorization_scopes,
+                authorizer_id: input.authorizer_id.clone(),
+                authorization_scopes: input.authorization_scopes.clone(),
                 api_key_required: input.api_key_required,
-                operation_name: input.operation_name.filter(|name| !name.is_empty()),
-                request_parameters: input.request_parameters,
-                request_models: input.request_models,
-                request_validator_id: input.request_validator_id.filter(|id| !id.as_str().is_empty()),
+                operation_name: input.operation_name.clone().filter(|name| !name.is_empty()),
+                request_parameters: input.request_parameters.clone(),
+                request_models: input.request_models.clone(),
+                request_validator_id: input.request_validator_id.clone().filter(|id| !id.as_str().is_empty()),
                 responses: BTreeMap::new(),
                 integration: None,
             };
@@ -135,7 +135,7 @@ impl Apis {
         self.change_method(owner, key, move |rows, key, _, method| {
             check_method_response(rows, &key.api_id, &response)?;
             method.responses.insert(status, response.clone());
-            Ok(response)
+            Ok(response.clone())
         })
         .await
     }
@@ -190,7 +190,7 @@ impl Apis {
     ) -> Result<T, Error>
     where
         T: Send + 'static,
-        F: FnOnce(&Rows<'_>, &MethodKey, HttpMethod, &mut Method) -> Result<T, Error> + Send + 'static,
+        F: Fn(&Rows<'_>, &MethodKey, HttpMethod, &mut Method) -> Result<T, Error> + Send + 'static,
     {
         self.write(owner, move |rows| {
             let (mut resource, verb) = locate(rows, &key)?;

@@ -41,10 +41,10 @@ impl Apis {
             rows.api(&api_id)?;
             let model = Model {
                 id: ids.lower_alphanumeric(6),
-                name: input.name,
-                description: input.description.filter(|text| !text.is_empty()),
-                schema: input.schema,
-                content_type: input.content_type,
+                name: input.name.clone(),
+                description: input.description.clone().filter(|text| !text.is_empty()),
+                schema: input.schema.clone(),
+                content_type: input.content_type.clone(),
             };
             if rows.find_part::<Model>(&api_id, &model.name)?.is_some() {
                 return Err(Conflict::ModelName.into());

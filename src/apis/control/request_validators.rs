@@ -26,7 +26,12 @@ impl Apis {
                 return Err(BadRequest::RestApiIdentifier.into());
             }
             let id = ids.lower_alphanumeric(6).into();
-            let validator = RequestValidator { id, name, validate_request_body, validate_request_parameters };
+            let validator = RequestValidator {
+                id,
+                name: name.clone(),
+                validate_request_body,
+                validate_request_parameters,
+            };
             rows.put_part(&api_id, &validator)?;
             Ok(validator)
         })

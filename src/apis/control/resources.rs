@@ -36,8 +36,8 @@ impl Apis {
             }
             let resource = Resource {
                 id,
-                parent_id: Some(parent_id),
-                path_part: Some(path_part),
+                parent_id: Some(parent_id.clone()),
+                path_part: Some(path_part.clone()),
                 path,
                 methods: BTreeMap::new(),
             };

@@ -95,7 +95,7 @@ impl Apis {
         self.write(owner, move |rows| {
             let (source, key_source) = (input.clone_from.clone(), input.api_key_source);
             let root_id = ids.lower_alphanumeric(10).into();
-            let mut api = new_api(input, ids.lower_alphanumeric(10).into(), root_id, now)?;
+            let mut api = new_api(input.clone(), ids.lower_alphanumeric(10).into(), root_id, now)?;
             add_api(rows, &api)?;
             match source {
                 Some(source) => clone(rows, &source, &mut api, key_source)?,

@@ -114,7 +114,7 @@ impl Apis {
         let (id, now) = (api_id.clone(), self.now());
         let create = move |rows: &Rows<'_>| {
             rows.api(&id)?;
-            let stage = input.resolve(now);
+            let stage = input.clone().resolve(now);
             add_stage(rows, &id, &stage)?;
             Ok(stage)
         };
@@ -168,7 +168,7 @@ impl Apis {
             if before.cache_cluster_enabled != stage.cache_cluster_enabled
                 || before.cache_cluster_size != stage.cache_cluster_size
             {
-                changes.push(Change::Cache(id, name));
+                changes.push(Change::Cache(id.clone(), name.clone()));
             }
             Ok((stage, changes))
         };

@@ -54,7 +54,7 @@ impl Apis {
         tags: BTreeMap<String, String>,
     ) -> Result<(), Error> {
         self.change_tags(owner, arn, move |there| {
-            there.extend(tags);
+            there.extend(tags.clone());
             check_tags(there)
         })
         .await
@@ -71,39 +71,39 @@ impl Apis {
 
     async fn change_tags<F>(&self, owner: &AccountRegion, arn: &str, change: F) -> Result<(), Error>
     where
-        F: FnOnce(&mut BTreeMap<String, String>) -> Result<(), BadRequest> + Send + 'static,
+        F: Fn(&mut BTreeMap<String, String>) -> Result<(), BadRequest> + Send + 'static,
     {
         let none = |()| Vec::new();
         let tagged = parse(owner, arn)?;
         // Tags of usage plans can change how requests are throttled, and are compiled into stages.
-        let change_one = move |rows: &Rows<'_>| match tagged {
+        let change_one = move |rows: &Rows<'_>| match &tagged {
             Tagged::Api(id) => {
-                let mut api = rows.api(&id)?;
+                let mut api = rows.api(id)?;
                 change(&mut api.tags)?;
                 rows.put_api(&api).map(none)
             }
             Tagged::Stage(id, name) => {
-                let mut stage = stage(rows, &id, &name)?;
+                let mut stage = stage(rows, id, name)?;
                 change(&mut stage.tags)?;
-                rows.put_part(&id, &stage).map(none)
+                rows.put_part(id, &stage).map(none)
             }
             Tagged::VpcLink(id) => {
-                let mut link = rows.owned::<VpcLink>(&id)?;
+                let mut link = rows.owned::<VpcLink>(id)?;
                 change(&mut link.tags)?;
                 rows.put_owned(&link).map(none)
             }
             Tagged::ClientCertificate(id) => {
-                let mut certificate = rows.owned::<ClientCertificate>(&id)?;
+                let mut certificate = rows.owned::<ClientCertificate>(id)?;
                 change(&mut certificate.tags)?;
                 rows.put_owned(&certificate).map(none)
             }
             Tagged::ApiKey(id) => {
-                let mut key = api_keys::existing(rows, &id)?;
+                let mut key = api_keys::existing(rows, id)?;
                 change(&mut key.tags)?;
                 rows.put_api_key(&key).map(none)
             }
             Tagged::UsagePlan(id) => {
-                let mut plan = rows.owned::<UsagePlan>(&id)?;
+                let mut plan = rows.owned::<UsagePlan>(id)?;
                 change(&mut plan.tags)?;
                 plan.check()?;
                 plan.revision += 1;
@@ -111,12 +111,12 @@ impl Apis {
                 Ok(plan.api_stages)
             }
             Tagged::DomainName(name) => {
-                let mut domain = domain_names::named(rows, &name)?;
+                let mut domain = domain_names::named(rows, name)?;
                 change(&mut domain.tags)?;
                 rows.put_owned(&domain).map(none)
             }
             Tagged::AccessAssociation(arn) => {
-                let mut association = access_associations::existing(rows, &arn)?;
+                let mut association = access_associations::existing(rows, arn)?;
                 change(&mut association.tags)?;
                 rows.put_owned(&association).map(none)
             }

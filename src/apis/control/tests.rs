@@ -41,7 +41,7 @@ impl World {
         let n = NEXT.fetch_add(1, Ordering::Relaxed);
         let dir = std::env::temp_dir().join(format!("stepgate-apis-{}-{n}", std::process::id()));
         let clock = Arc::new(VirtualClock::new(Timestamp::from_millis(1_700_000_000_000)));
-        let store = Store::open(&dir, Options::default(), clock.clone()).unwrap();
+        let store = Store::open(&dir, Options::disturbed(), clock.clone()).unwrap();
         let apis = Apis::open(store, clock, Arc::new(SeededIds::new(7))).unwrap();
         Self { apis, owner: owner("123456789012", "us-east-1"), dir }
     }

@@ -106,7 +106,8 @@ impl Apis {
     ) -> Result<UsagePlan, Error> {
         let ids = self.ids();
         let create = move |rows: &Rows<'_>| {
-            let mut plan = input.resolve(ids.lower_alphanumeric(6).into()).map_err(BadRequest::from)?;
+            let mut plan =
+                input.clone().resolve(ids.lower_alphanumeric(6).into()).map_err(BadRequest::from)?;
             check_tags(&plan.tags)?;
             check(rows, &plan, &[])?;
             if PLANS_MAX <= rows.all_owned::<UsagePlan>()?.len() {
@@ -171,7 +172,7 @@ impl Apis {
         self.write(owner, move |rows| {
             if let Some(entry) = rows.owned::<UsagePlan>(&id)?.api_stages.into_iter().next() {
                 let ApiStage { api_id: api, stage, .. } = entry;
-                return Err(BadRequest::from(PlanProblem::HasStages { plan: id, api, stage }).into());
+                return Err(BadRequest::from(PlanProblem::HasStages { plan: id.clone(), api, stage }).into());
             }
             rows.delete_usage_plan(&id)
         })

@@ -33,10 +33,10 @@ impl Apis {
         let create = move |rows: &Rows<'_>| {
             let mut link = VpcLink {
                 id: ids.lower_alphanumeric(6).into(),
-                name,
-                description: description.filter(|text| !text.is_empty()),
-                target_arns,
-                tags,
+                name: name.clone(),
+                description: description.clone().filter(|text| !text.is_empty()),
+                target_arns: target_arns.clone(),
+                tags: tags.clone(),
             };
             link.check()?;
             check_tags(&link.tags)?;

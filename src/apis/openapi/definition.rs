@@ -11,7 +11,7 @@ use crate::apis::{
 };
 
 /// An API as described in a document.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Definition {
     /// Title, version and description.
     pub(crate) title: Option<String>,
@@ -36,7 +36,7 @@ pub(crate) struct Definition {
 }
 
 /// A method. What it refers to is given by name, and resolved when it is stored.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct MethodDefinition {
     /// The record, without ids and without an integration.
     pub(crate) method: Method,

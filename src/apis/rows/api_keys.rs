@@ -1,6 +1,6 @@
 //! Rows of API keys: there may be millions, so that nothing here reads them all.
 
-use super::{Rows, parse, text};
+use super::{Rows, SERIALS, parse, text};
 use crate::apis::api_key::ApiKey;
 use crate::apis::error::Error;
 use crate::apis::ids::{ApiKeyId, UsagePlanId};
@@ -109,10 +109,7 @@ impl Rows<'_> {
     /// Adds a key, the newest from now on.
     pub(crate) fn add_api_key(&self, key: &ApiKey) -> Result<(), Error> {
         let (account, region) = self.owner_texts();
-        let sql =
-            "SELECT COALESCE(MAX(serial), 0) FROM apigateway_api_keys WHERE account = ?1 AND region = ?2";
-        let last = self.tx.query_one(sql, &[account.into(), region.into()], |row| row.int(0))?;
-        let serial = last.unwrap_or(0) + 1;
+        let serial = self.tx.take_numbers(SERIALS, 1)?;
         let sql =
             "INSERT INTO apigateway_api_keys (account, region, id, serial, lookup, name, customer, sealed)
             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";

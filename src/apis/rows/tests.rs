@@ -23,7 +23,7 @@ impl Drop for Dir {
 
 impl Dir {
     fn open(&self) -> Store {
-        Store::open(&self.0, Options::default(), clock()).unwrap()
+        Store::open(&self.0, Options::disturbed(), clock()).unwrap()
     }
 
     fn has(&self, text: &str) -> bool {

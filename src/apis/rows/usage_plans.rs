@@ -1,6 +1,6 @@
 //! Rows of which keys are in which usage plans, and of what they used.
 
-use super::Rows;
+use super::{Rows, SERIALS};
 use crate::apis::error::Error;
 use crate::apis::ids::{ApiId, ApiKeyId, StageName, UsagePlanId};
 use crate::apis::usage_plan::UsagePlan;
@@ -50,10 +50,11 @@ impl Rows<'_> {
 
     pub(crate) fn add_to_plan(&self, plan: &UsagePlanId, key: &ApiKeyId) -> Result<(), Error> {
         let sql = "INSERT INTO apigateway_usage_plan_keys (account, region, plan, key, serial)
-            VALUES (?1, ?2, ?3, ?4, (SELECT COALESCE(MAX(serial), 0) + 1 FROM apigateway_usage_plan_keys
-                WHERE account = ?1 AND region = ?2 AND plan = ?3))";
+            VALUES (?1, ?2, ?3, ?4, ?5)";
         let (account, region) = self.owner_texts();
-        let values = [account.into(), region.into(), plan.as_str().into(), key.as_str().into()];
+        let serial = self.tx.take_numbers(SERIALS, 1)?;
+        let values =
+            [account.into(), region.into(), plan.as_str().into(), key.as_str().into(), serial.into()];
         self.tx.execute(sql, &values)?;
         Ok(())
     }

@@ -126,8 +126,8 @@ pub(super) async fn put(call: &Call, input: Put) -> Result<Value, ApiError> {
             given.iter().take_while(|event| expired.is_some_and(|limit| event.timestamp < limit)).count();
         let too_new = given.iter().position(|event| at + AHEAD_MS < event.timestamp);
         let from = n_old.max(n_expired);
-        let kept = given.into_iter().take(too_new.unwrap_or(usize::MAX)).skip(from);
-        let kept: Vec<(i64, String)> = kept.map(|event| (event.timestamp, event.message)).collect();
+        let kept = given.iter().take(too_new.unwrap_or(usize::MAX)).skip(from);
+        let kept: Vec<(i64, &str)> = kept.map(|event| (event.timestamp, event.message.as_str())).collect();
         tables::add_events(tx, &home, (group, stream), &kept, (now, expired), KEPT_MAX)?;
         let mut rejected = serde_json::Map::new();
         rejected.extend(too_new.map(|at| ("tooNewLogEventStartIndex".to_owned(), Value::from(at))));

@@ -57,7 +57,7 @@ pub(super) async fn create(call: &Call, input: Create) -> Result<(), ApiError> {
         if GROUPS_MAX <= tables::groups(tx, &home)?.len() {
             return Err(Error::new(LIMIT_EXCEEDED, "Resource limit exceeded."));
         }
-        Ok(tables::put_group(tx, &home, &name, &group)?)
+        Ok(tables::add_group(tx, &home, &name, &group)?)
     });
     Ok(written.await?)
 }
@@ -100,7 +100,7 @@ pub(super) fn find(tx: &Tx<'_>, home: &AccountRegion, name: &str, has_lines: boo
 pub(super) async fn change(
     call: &Call,
     name: String,
-    change: impl FnOnce(Group) -> Result<Group, Error> + Send + 'static,
+    change: impl Fn(Group) -> Result<Group, Error> + Send + 'static,
 ) -> Result<(), ApiError> {
     let groups = call.state::<LogGroups>();
     let has_lines = groups.lines(&call.home, &name).is_some();

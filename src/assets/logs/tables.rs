@@ -9,7 +9,8 @@ use crate::id::AccountRegion;
 use crate::store::{self, Param, Record, Row, Tx, record, records};
 
 /// The schema, version by version.
-pub(super) const STEPS: &[&str] = &["
+pub(super) const STEPS: &[&str] = &[
+    "
     CREATE TABLE logs_group (home TEXT NOT NULL, name TEXT NOT NULL, record TEXT NOT NULL, PRIMARY KEY (home, name));
     CREATE TABLE logs_stream (
         home TEXT NOT NULL, log_group TEXT NOT NULL, name TEXT NOT NULL, created BIGINT NOT NULL,
@@ -19,7 +20,13 @@ pub(super) const STEPS: &[&str] = &["
         home TEXT NOT NULL, log_group TEXT NOT NULL, seq BIGINT NOT NULL, stream TEXT NOT NULL, time BIGINT NOT NULL,
         ingested BIGINT NOT NULL, message TEXT NOT NULL, PRIMARY KEY (home, log_group, seq)
     );
-"];
+",
+    // Events get their numbers from the store.
+    "INSERT INTO key_sequence (name, reserved) SELECT 'logs event', COALESCE(MAX(seq), 0) + 1 FROM logs_event",
+];
+
+/// Under which name events get their numbers, which are their order.
+const NUMBERS: &str = "logs event";
 
 /// A group without its name and home.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,6 +74,20 @@ pub(super) fn groups(tx: &Tx<'_>, home: &AccountRegion) -> Result<Vec<(String, G
     })
 }
 
+/// Adds a group that is not there.
+pub(super) fn add_group(
+    tx: &Tx<'_>,
+    home: &AccountRegion,
+    name: &str,
+    group: &Group,
+) -> Result<(), store::Error> {
+    let sql = "INSERT INTO logs_group (home, name, record) VALUES (?1, ?2, ?3)";
+    let record = group.encode()?;
+    tx.execute(sql, &[Param::Text(&home::text(home)), Param::Text(name), Param::Text(&record)])?;
+    Ok(())
+}
+
+/// Changes a group, which may have had no row: what this server logs makes groups too.
 pub(super) fn put_group(
     tx: &Tx<'_>,
     home: &AccountRegion,
@@ -169,16 +190,14 @@ pub(super) fn add_events(
     tx: &Tx<'_>,
     home: &AccountRegion,
     (group, stream): (&str, &str),
-    events: &[(i64, String)],
+    events: &[(i64, &str)],
     (now, oldest): (Timestamp, Option<i64>),
     (n_max, bytes_max): (usize, usize),
 ) -> Result<(), store::Error> {
     let home = home::text(home);
-    let last = "SELECT MAX(seq) FROM logs_event WHERE home = ?1 AND log_group = ?2";
     let of_group = [Param::Text(&home), Param::Text(group)];
-    let mut seq = tx.query_one(last, &of_group, |row| row.opt_int(0))?.flatten().unwrap_or(0);
-    for (time, message) in events {
-        seq += 1;
+    let first = tx.take_numbers(NUMBERS, i64::try_from(events.len()).unwrap_or(i64::MAX))?;
+    for (seq, (time, message)) in (first..).zip(events) {
         let sql = "INSERT INTO logs_event (home, log_group, seq, stream, time, ingested, message)
                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
         let params = [
@@ -193,7 +212,7 @@ pub(super) fn add_events(
         tx.execute(sql, &params)?;
     }
     let (mut n, mut bytes, mut cut) = (0_usize, 0_usize, None);
-    let sql = "SELECT seq, LENGTH(CAST(message AS BLOB)) FROM logs_event WHERE home = ?1 AND log_group = ?2 ORDER BY seq DESC";
+    let sql = "SELECT seq, OCTET_LENGTH(message) FROM logs_event WHERE home = ?1 AND log_group = ?2 ORDER BY seq DESC";
     tx.visit(sql, &of_group, |row| {
         n += 1;
         bytes = bytes.saturating_add(usize::try_from(row.int(1)?).unwrap_or(usize::MAX));

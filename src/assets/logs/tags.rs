@@ -27,14 +27,14 @@ fn named(arn: &str) -> Result<String, ApiError> {
     group_of(arn).ok_or_else(|| ApiError::new(INVALID_PARAMETER, "The resource ARN is no log group's."))
 }
 
-fn adding(tags: BTreeMap<String, String>) -> impl FnOnce(Group) -> Result<Group, Error> + Send + 'static {
+fn adding(tags: BTreeMap<String, String>) -> impl Fn(Group) -> Result<Group, Error> + Send + 'static {
     move |mut group| {
-        group.tags.extend(tags);
+        group.tags.extend(tags.clone());
         Ok(Group { tags: checked(group.tags.clone())?, ..group })
     }
 }
 
-fn removing(keys: Vec<String>) -> impl FnOnce(Group) -> Result<Group, Error> + Send + 'static {
+fn removing(keys: Vec<String>) -> impl Fn(Group) -> Result<Group, Error> + Send + 'static {
     move |mut group| {
         group.tags.retain(|key, _| !keys.contains(key));
         Ok(group)

@@ -68,7 +68,7 @@ pub(super) async fn create(call: &Call, asked: Asked) -> Result<Reply, ApiError>
             None if BUCKETS_MAX <= tables::count_buckets(tx, &home.account)? => {
                 Err(codes::too_many_buckets())
             }
-            None => Ok(tables::put_bucket(tx, &name, &home, &bucket)?),
+            None => Ok(tables::add_bucket(tx, &name, &home, &bucket)?),
         }
     });
     made.await?;

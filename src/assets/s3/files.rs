@@ -5,6 +5,7 @@ use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
@@ -52,7 +53,10 @@ impl Files {
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let file = options.open(folder.join(&id))?;
-        Ok(Written { file, unless_kept: UnlessKept { files: self.clone(), id, is_kept: false } })
+        Ok(Written {
+            file,
+            unless_kept: UnlessKept { files: self.clone(), id, is_kept: AtomicBool::new(false) },
+        })
     }
 
     /// Keeps files from being removed while they are read.
@@ -140,7 +144,7 @@ pub(super) struct Written {
 pub(super) struct UnlessKept {
     files: Arc<Files>,
     id: String,
-    is_kept: bool,
+    is_kept: AtomicBool,
 }
 
 impl Written {
@@ -162,14 +166,14 @@ impl UnlessKept {
     }
 
     /// There is a row in the transaction now. Should that fail, the next start removes the file.
-    pub(super) fn keep(mut self) {
-        self.is_kept = true;
+    pub(super) fn keep(&self) {
+        self.is_kept.store(true, Ordering::Relaxed);
     }
 }
 
 impl Drop for UnlessKept {
     fn drop(&mut self) {
-        if !self.is_kept {
+        if !*self.is_kept.get_mut() {
             self.files.unlink(&self.id);
         }
     }

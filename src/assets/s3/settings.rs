@@ -89,9 +89,9 @@ pub(super) async fn put(call: &Call, asked: Asked) -> Result<(), ApiError> {
     };
     let owner = Owner::of(call, &asked);
     let name = owner.name.clone();
-    let written = buckets(call).write(&owner, move |tx, home, mut bucket| {
-        bucket.settings.insert(setting.element.to_owned(), text);
-        Ok(tables::put_bucket(tx, &name, home, &bucket)?)
+    let written = buckets(call).write(&owner, move |tx, _, mut bucket| {
+        bucket.settings.insert(setting.element.to_owned(), text.clone());
+        Ok(tables::put_bucket(tx, &name, &bucket)?)
     });
     Ok(written.await?)
 }
@@ -221,12 +221,11 @@ pub(super) async fn delete(call: &Call, asked: Asked) -> Result<(), ApiError> {
     let setting = of(call)?;
     let owner = Owner::of(call, &asked);
     let name = owner.name.clone();
-    let written = buckets(call).write(&owner, move |tx, home, mut bucket| {
-        match bucket.settings.remove(setting.element) {
-            Some(_) => Ok(tables::put_bucket(tx, &name, home, &bucket)?),
+    let written =
+        buckets(call).write(&owner, move |tx, _, mut bucket| match bucket.settings.remove(setting.element) {
+            Some(_) => Ok(tables::put_bucket(tx, &name, &bucket)?),
             None => Ok(()),
-        }
-    });
+        });
     Ok(written.await?)
 }
 

@@ -136,7 +136,7 @@ impl Buckets {
     pub(super) async fn write<T: Send + 'static>(
         &self,
         owner: &Owner,
-        job: impl FnOnce(&Tx<'_>, &AccountRegion, Bucket) -> Result<T, Error> + Send + 'static,
+        job: impl Fn(&Tx<'_>, &AccountRegion, Bucket) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
         let owner = owner.clone();
         let written = self.0.store.write(move |tx| {

@@ -202,18 +202,25 @@ pub(super) fn count_buckets(tx: &Tx<'_>, account: &AccountId) -> Result<i64, sto
     Ok(tx.query_one(sql, &[Param::Text(account.as_str())], |row| row.int(0))?.unwrap_or(0))
 }
 
-pub(super) fn put_bucket(
+/// Adds a bucket that is not there.
+pub(super) fn add_bucket(
     tx: &Tx<'_>,
     name: &str,
     home: &AccountRegion,
     bucket: &Bucket,
 ) -> Result<(), store::Error> {
-    let sql = "INSERT INTO s3_bucket (name, account, region, record) VALUES (?1, ?2, ?3, ?4)
-               ON CONFLICT (name) DO UPDATE SET record = excluded.record";
+    let sql = "INSERT INTO s3_bucket (name, account, region, record) VALUES (?1, ?2, ?3, ?4)";
     let record = bucket.encode()?;
     let (account, region) = (home.account.as_str(), home.region.as_str());
     let params = [Param::Text(name), Param::Text(account), Param::Text(region), Param::Text(&record)];
     tx.execute(sql, &params)?;
+    Ok(())
+}
+
+/// Changes a bucket that is there.
+pub(super) fn put_bucket(tx: &Tx<'_>, name: &str, bucket: &Bucket) -> Result<(), store::Error> {
+    let sql = "UPDATE s3_bucket SET record = ?2 WHERE name = ?1";
+    tx.execute(sql, &[Param::Text(name), Param::Text(&bucket.encode()?)])?;
     Ok(())
 }
 

@@ -70,7 +70,7 @@ async fn set(call: &Call, asked: &Asked, tags: BTreeMap<String, String>) -> Resu
     let name = owner.name.clone();
     let written = buckets(call).write(&owner, move |tx, _, _| {
         let mut object = tables::object(tx, &name, &key)?.ok_or_else(|| codes::no_such_key(&key))?;
-        object.about.tags = tags;
+        object.about.tags = tags.clone();
         tables::put_object(tx, &name, &key, &object)?;
         Ok(())
     });

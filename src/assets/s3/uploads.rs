@@ -281,7 +281,7 @@ pub(super) async fn complete(call: &Call, asked: Asked) -> Result<Value, ApiErro
         condition.check(&for_key, tables::object(tx, &name, &for_key)?.as_ref())?;
         let uploaded = tables::parts(tx, &id, 0, usize::MAX)?;
         let (object, mut unused) = completed(upload, uploaded, &listed, bounds, now)?;
-        if let Some((algorithm, told)) = told
+        if let Some((algorithm, told)) = told.clone()
             && object.checksum_algorithm == algorithm.name()
             && object.checksum != told
         {

@@ -180,22 +180,26 @@ pub(super) async fn put(call: &Call, input: Put) -> Result<Value, ApiError> {
         if before.is_none() && PARAMETERS_MAX <= tables::count(tx, &home)? {
             return Err(Error::Refused(ApiError::bare(LIMIT_EXCEEDED)));
         }
-        let kind = kind.or_else(|| before.as_ref().map(|before| before.kind.clone()));
+        let is_new = before.is_none();
+        let kind = kind.clone().or_else(|| before.as_ref().map(|before| before.kind.clone()));
         let kind = kind.ok_or_else(|| {
             invalid("A parameter type is required when you create a parameter.")
         })?;
         let parameter = Parameter {
-            key_id: (kind == "SecureString").then(|| key_id.unwrap_or_else(|| "alias/aws/ssm".to_owned())),
+            key_id: (kind == "SecureString").then(|| key_id.clone().unwrap_or_else(|| "alias/aws/ssm".to_owned())),
             kind,
             version: before.as_ref().map_or(1, |before| before.version + 1),
             modified: now,
-            description: description.or_else(|| before.as_ref().and_then(|before| before.description.clone())),
+            description: description.clone().or_else(|| before.as_ref().and_then(|before| before.description.clone())),
             allowed_pattern: None,
             tier: tier.to_owned(),
             data_type: "text".to_owned(),
-            tags: before.map_or(given, |before| before.tags),
+            tags: before.map_or_else(|| given.clone(), |before| before.tags),
         };
-        tables::put(tx, &home, &name, &parameter, &value)?;
+        match is_new {
+            true => tables::add(tx, &home, &name, &parameter, &value)?,
+            false => tables::put(tx, &home, &name, &parameter, &value)?,
+        }
         Ok(parameter.version)
     });
     Ok(json!({"Version": written.await?, "Tier": tier}))
@@ -473,8 +477,8 @@ pub(super) async fn delete_many(call: &Call, input: DeleteMany) -> Result<Value,
     let home = call.home.clone();
     let written = call.state::<Parameters>().store.write(move |tx| {
         let (mut gone, mut missing) = (Vec::new(), Vec::new());
-        for name in input.names {
-            let is_gone = tables::delete(tx, &home, &Named::parse(&name).name)?;
+        for name in &input.names {
+            let is_gone = tables::delete(tx, &home, &Named::parse(name).name)?;
             if is_gone { gone.push(name) } else { missing.push(name) }
         }
         Ok::<_, Error>(json!({"DeletedParameters": gone, "InvalidParameters": missing}))

@@ -96,7 +96,19 @@ pub(super) fn after(
     tx.query(sql, &[Param::Text(&home::text(home)), Param::Text(after), Param::Int(limit)], kept)
 }
 
-/// Writes a parameter; without a value the one that it has stays.
+/// Adds a parameter that is not there.
+pub(super) fn add(
+    tx: &Tx<'_>,
+    home: &AccountRegion,
+    name: &str,
+    parameter: &Parameter,
+    value: &str,
+) -> Result<(), store::Error> {
+    let sql = "INSERT INTO ssm_parameter (home, name, record, sealed) VALUES (?1, ?2, ?3, ?4)";
+    write(tx, sql, home, name, parameter, value)
+}
+
+/// Changes a parameter that is there.
 pub(super) fn put(
     tx: &Tx<'_>,
     home: &AccountRegion,
@@ -104,10 +116,20 @@ pub(super) fn put(
     parameter: &Parameter,
     value: &str,
 ) -> Result<(), store::Error> {
+    let sql = "UPDATE ssm_parameter SET record = ?3, sealed = ?4 WHERE home = ?1 AND name = ?2";
+    write(tx, sql, home, name, parameter, value)
+}
+
+fn write(
+    tx: &Tx<'_>,
+    sql: &'static str,
+    home: &AccountRegion,
+    name: &str,
+    parameter: &Parameter,
+    value: &str,
+) -> Result<(), store::Error> {
     let home = home::text(home);
     let sealed = tx.seal(&VALUES, &[&home, name], value.as_bytes())?;
-    let sql = "INSERT INTO ssm_parameter (home, name, record, sealed) VALUES (?1, ?2, ?3, ?4)
-               ON CONFLICT (home, name) DO UPDATE SET record = excluded.record, sealed = excluded.sealed";
     let record = parameter.encode()?;
     let params = [Param::Text(&home), Param::Text(name), Param::Text(&record), Param::Blob(&sealed)];
     tx.execute(sql, &params)?;

@@ -17,7 +17,7 @@ const INVALID_RESOURCE_TYPE: Code = Code::model("InvalidResourceType", 400);
 const TOO_MANY_TAGS: Code = Code::model("TooManyTagsError", 400);
 
 /// A tag.
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Tag {
     key: String,
@@ -48,7 +48,7 @@ impl Resource {
     async fn change(
         self,
         call: &Call,
-        change: impl FnOnce(Parameter) -> Result<Parameter, Error> + Send + 'static,
+        change: impl Fn(Parameter) -> Result<Parameter, Error> + Send + 'static,
     ) -> Result<Value, ApiError> {
         self.check()?;
         let home = call.home.clone();
@@ -84,8 +84,9 @@ pub(super) struct Add {
 
 pub(super) async fn add(call: &Call, input: Add) -> Result<Value, ApiError> {
     let Add { resource, tags } = input;
-    let change =
-        |parameter: Parameter| Ok(Parameter { tags: checked(parameter.tags.clone(), tags)?, ..parameter });
+    let change = move |parameter: Parameter| {
+        Ok(Parameter { tags: checked(parameter.tags.clone(), tags.clone())?, ..parameter })
+    };
     resource.change(call, change).await
 }
 

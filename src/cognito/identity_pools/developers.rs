@@ -51,7 +51,7 @@ pub(super) async fn token(call: &Call, input: Token) -> Result<Value, ApiError> 
     let linked = move |tx: &Tx<'_>| {
         check_provider(&pooled::own::<Pool>(tx, &home, &pool)?, &provider)?;
         let known = tables::identity_of_login(tx, &pool, &provider, &user)?;
-        let id = match (known, given) {
+        let id = match (known, given.clone()) {
             (Some(known), None) => return Ok(known),
             (Some(known), Some(given)) if known == given => return Ok(known),
             (Some(_), Some(_)) => {
@@ -70,7 +70,7 @@ pub(super) async fn token(call: &Call, input: Token) -> Result<Value, ApiError> 
             (None, None) => {
                 let identity = Identity { had_login: true, ..new_identity(now) };
                 tables::put_identity(tx, &pool, &made, &identity)?;
-                made
+                made.clone()
             }
         };
         tables::link(tx, &pool, &provider, &user, &id)?;

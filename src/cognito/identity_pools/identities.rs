@@ -53,7 +53,7 @@ pub(super) async fn get_id(call: &Call, input: GetId) -> Result<Value, ApiError>
     }
     let (now, id) = (call.time, format!("{}:{}", home.region, cognito.0.ids.uuid()));
     let keys: Vec<Key> = verified.logins.iter().map(Login::key).collect();
-    let id = cognito.0.store.write(move |tx| got(tx, &pool_id, &keys, id, now)).await?;
+    let id = cognito.0.store.write(move |tx| got(tx, &pool_id, &keys, id.clone(), now)).await?;
     Ok(json!({"IdentityId": id}))
 }
 

@@ -19,7 +19,7 @@ const POOLS_MAX: usize = 1_000;
 const RULES_MAX: usize = 25;
 
 /// The members of a pool, as requests and answers have them.
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Given {
     identity_pool_id: Option<String>,
@@ -39,7 +39,7 @@ pub(super) struct Given {
     identity_pool_tags: BTreeMap<String, String>,
 }
 
-#[derive(Deserialize, Serialize)]
+#[derive(Clone, Deserialize, Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct GivenUserPool {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -136,7 +136,7 @@ pub(super) async fn create(call: &Call, given: Given) -> Result<Value, ApiError>
             return Err(Error::new(LIMIT_EXCEEDED, "Identity pool limit exceeded."));
         }
         pooled::put(tx, &home, &id, &pool)?;
-        Ok::<_, Error>(view(&id, pool))
+        Ok::<_, Error>(view(&id, pool.clone()))
     };
     Ok(cognito.0.store.write(made).await?)
 }
@@ -146,7 +146,7 @@ pub(super) async fn update(call: &Call, mut given: Given) -> Result<Value, ApiEr
     let changed = move |tx: &Tx<'_>| {
         let before = pooled::own::<Pool>(tx, &home, &id)?;
         let kept = before.tags.clone();
-        let mut pool = given.into_pool(Some(before))?;
+        let mut pool = given.clone().into_pool(Some(before))?;
         if pool.tags.is_empty() {
             pool.tags = kept;
         }
@@ -291,7 +291,7 @@ pub(super) async fn set_roles(call: &Call, input: SetRoles) -> Result<(), ApiErr
     let (roles, mappings) = (input.roles, mappings.collect::<Result<BTreeMap<_, _>, Error>>()?);
     let changed = move |tx: &Tx<'_>| {
         let mut pool = pooled::own::<Pool>(tx, &home, &id)?;
-        (pool.roles, pool.role_mappings) = (roles, mappings);
+        (pool.roles, pool.role_mappings) = (roles.clone(), mappings.clone());
         pooled::put(tx, &home, &id, &pool)
     };
     Ok(call.state::<Cognito>().0.store.write(changed).await?)

@@ -39,7 +39,7 @@ pub(super) fn own(tx: &Tx<'_>, home: &AccountRegion, named: &Named) -> Result<(P
 async fn change(
     call: &Call,
     named: Named,
-    change: impl FnOnce(&Tx<'_>, &Pool, &mut Known) -> Result<(), Error> + Send + 'static,
+    change: impl Fn(&Tx<'_>, &Pool, &mut Known) -> Result<(), Error> + Send + 'static,
 ) -> Result<Value, ApiError> {
     let (home, now) = (call.home.clone(), call.time);
     let changed = move |tx: &Tx<'_>| {
@@ -164,7 +164,7 @@ pub(super) async fn create(call: &Call, input: Create) -> Result<Value, ApiError
         if tables::user(tx, &of_pool, &known.key)?.is_some() {
             return Err(Error::new(USERNAME_EXISTS, "User account already exists"));
         }
-        users::put(tx, &of_pool, &pool, &known, takes)?;
+        users::add(tx, &of_pool, &pool, &known, takes)?;
         Ok::<_, Error>(json!({"User": users::view(&known.user, "Attributes")}))
     };
     let answer = cognito.0.store.write(made).await?;
@@ -255,7 +255,7 @@ pub(super) async fn set_password(call: &Call, input: SetPassword) -> Result<Valu
     let status = if input.permanent { "CONFIRMED" } else { "FORCE_CHANGE_PASSWORD" };
     change(call, named, move |_, _, known| {
         known.user.status = status.to_owned();
-        known.secrets.password = Some(kept);
+        known.secrets.password = Some(kept.clone());
         known.secrets.password_expires =
             (status != "CONFIRMED").then(|| now + Duration::from_secs(7 * 86_400));
         known.secrets.codes.clear();
@@ -303,7 +303,7 @@ pub(super) async fn update_attributes(call: &Call, input: UpdateAttributes) -> R
     let named = Named { user_pool_id: input.user_pool_id, username: input.username };
     change(call, named, move |_, pool, known| {
         attributes::check(pool, &given, Setter::Owner, Some(&known.user.attributes))?;
-        attributes::apply(&mut known.user, given);
+        attributes::apply(&mut known.user, given.clone());
         Ok(())
     })
     .await

@@ -211,7 +211,7 @@ pub(super) async fn create(call: &Call, members: Members) -> Result<Value, ApiEr
             return Err(Error::new(LIMIT_EXCEEDED, "Exceeded user pool client limit."));
         }
         tables::put_client(tx, &pool, &id, &client, &secret)?;
-        Ok::<_, Error>(json!({"UserPoolClient": view(&pool, &id, client, secret.secret)}))
+        Ok::<_, Error>(json!({"UserPoolClient": view(&pool, &id, client.clone(), secret.secret.clone())}))
     };
     Ok(call.state::<Cognito>().0.store.write(put).await?)
 }
@@ -248,7 +248,7 @@ pub(super) async fn update(call: &Call, members: Members) -> Result<Value, ApiEr
         let name = members.get("ClientName").and_then(Value::as_str).map(str::to_owned);
         let client = Client {
             name: name.unwrap_or(before.name),
-            settings: kept(members),
+            settings: kept(members.clone()),
             created: before.created,
             modified: now,
         };

@@ -62,13 +62,13 @@ pub(super) async fn create(call: &Call, input: Given) -> Result<Value, ApiError>
             return Err(Error::new(LIMIT_EXCEEDED, "Exceeded the number of groups."));
         }
         let group = Group {
-            description: input.description,
-            role_arn: input.role_arn,
+            description: input.description.clone(),
+            role_arn: input.role_arn.clone(),
             precedence: input.precedence,
             created: now,
             modified: now,
         };
-        tables::put_group(tx, pool, name, &group)?;
+        tables::add_group(tx, pool, name, &group)?;
         Ok::<_, Error>(json!({"Group": view(pool, name, &group)}))
     };
     Ok(call.state::<Cognito>().0.store.write(made).await?)
@@ -81,8 +81,8 @@ pub(super) async fn update(call: &Call, input: Given) -> Result<Value, ApiError>
         pooled::own::<Pool>(tx, &home, pool)?;
         let before = existing(tx, pool, name)?;
         let group = Group {
-            description: input.description.or(before.description),
-            role_arn: input.role_arn.or(before.role_arn),
+            description: input.description.clone().or(before.description),
+            role_arn: input.role_arn.clone().or(before.role_arn),
             precedence: input.precedence.or(before.precedence),
             created: before.created,
             modified: now,
@@ -200,7 +200,7 @@ pub(super) struct Membership {
 pub(super) async fn add(call: &Call, input: Membership) -> Result<(), ApiError> {
     let home = call.home.clone();
     let changed = move |tx: &Tx<'_>| {
-        let named = Named { user_pool_id: input.user_pool_id, username: input.username };
+        let named = Named { user_pool_id: input.user_pool_id.clone(), username: input.username.clone() };
         let (_, known) = admin::own(tx, &home, &named)?;
         let pool = &named.user_pool_id;
         existing(tx, pool, &input.group_name)?;
@@ -216,7 +216,7 @@ pub(super) async fn add(call: &Call, input: Membership) -> Result<(), ApiError> 
 pub(super) async fn remove(call: &Call, input: Membership) -> Result<(), ApiError> {
     let home = call.home.clone();
     let changed = move |tx: &Tx<'_>| {
-        let named = Named { user_pool_id: input.user_pool_id, username: input.username };
+        let named = Named { user_pool_id: input.user_pool_id.clone(), username: input.username.clone() };
         let (_, known) = admin::own(tx, &home, &named)?;
         existing(tx, &named.user_pool_id, &input.group_name)?;
         tables::leave(tx, &named.user_pool_id, &input.group_name, &known.key)

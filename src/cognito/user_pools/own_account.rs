@@ -74,13 +74,13 @@ fn claimed_pool(token: &str) -> Option<String> {
 async fn change(
     call: &Call,
     bearer: Bearer,
-    change: impl FnOnce(&Tx<'_>, &mut Known) -> Result<(), Error> + Send + 'static,
+    change: impl Fn(&Tx<'_>, &mut Known) -> Result<(), Error> + Send + 'static,
 ) -> Result<(), Error> {
     let now = call.time;
     let Bearer { pool_id, pool, known, .. } = bearer;
     let changed = move |tx: &Tx<'_>| {
         let (user, secrets) = tables::user(tx, &pool_id, &known.key)?.ok_or_else(users::nobody)?;
-        let mut known = Known { key: known.key, user, secrets };
+        let mut known = Known { key: known.key.clone(), user, secrets };
         change(tx, &mut known)?;
         known.user.modified = now;
         users::put(tx, &pool_id, &pool, &known, false)
@@ -144,7 +144,7 @@ pub(super) async fn change_password(call: &Call, input: ChangePassword) -> Resul
     let username = bearer.known.user.username.clone();
     let kept = hashing::keep(cognito, &bearer.pool_id, &username, input.proposed_password).await?;
     let changed = move |_: &Tx<'_>, known: &mut Known| {
-        known.secrets.password = Some(kept);
+        known.secrets.password = Some(kept.clone());
         Ok(())
     };
     change(call, bearer, changed).await?;
@@ -172,9 +172,9 @@ pub(super) async fn update(call: &Call, input: Update) -> Result<Value, ApiError
     let (maker, id, of_pool) = (cognito.clone(), pool_id.clone(), pool.clone());
     let changed = move |tx: &Tx<'_>| {
         let (user, secrets) = tables::user(tx, &id, &known.key)?.ok_or_else(users::nobody)?;
-        let mut known = Known { key: known.key, user, secrets };
+        let mut known = Known { key: known.key.clone(), user, secrets };
         let before = known.user.attributes.get("email").cloned();
-        attributes::apply(&mut known.user, given);
+        attributes::apply(&mut known.user, given.clone());
         known.user.modified = now;
         let is_new = known.user.attributes.get("email") != before.as_ref();
         let sent = match is_new && verifies {
@@ -241,7 +241,7 @@ pub(super) async fn send_code(call: &Call, input: SendCode) -> Result<Value, Api
     let (maker, id, of_pool) = (cognito.clone(), pool_id.clone(), pool.clone());
     let changed = move |tx: &Tx<'_>| {
         let (user, secrets) = tables::user(tx, &id, &known.key)?.ok_or_else(users::nobody)?;
-        let mut known = Known { key: known.key, user, secrets };
+        let mut known = Known { key: known.key.clone(), user, secrets };
         let sent = codes::make(&maker, &known.user, &mut known.secrets, Purpose::VerifyEmail, now);
         let sent = sent.ok_or_else(|| Error::new(INVALID_PARAMETER, "The user has no email address."))?;
         users::put(tx, &id, &of_pool, &known, false)?;
@@ -268,7 +268,7 @@ pub(super) async fn verify(call: &Call, input: Verify) -> Result<Value, ApiError
     let Bearer { pool_id, pool, known, .. } = bearer;
     let changed = move |tx: &Tx<'_>| {
         let (user, secrets) = tables::user(tx, &pool_id, &known.key)?.ok_or_else(users::nobody)?;
-        let mut known = Known { key: known.key, user, secrets };
+        let mut known = Known { key: known.key.clone(), user, secrets };
         let tried = codes::try_code(&mut known.secrets, Purpose::VerifyEmail, &input.code, now);
         if tried.is_ok() {
             known.user.attributes.insert("email_verified".to_owned(), "true".to_owned());

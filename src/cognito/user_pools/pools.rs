@@ -139,7 +139,7 @@ pub(super) async fn create(call: &Call, members: Members) -> Result<Value, ApiEr
         }
         pooled::put(tx, &home, &id, &pool)?;
         add_keys(tx, &id, &kept)?;
-        Ok::<_, Error>(json!({"UserPool": view(&home, &id, pool, None)}))
+        Ok::<_, Error>(json!({"UserPool": view(&home, &id, pool.clone(), None)}))
     };
     Ok(cognito.0.store.write(made).await?)
 }
@@ -171,7 +171,7 @@ pub(super) async fn update(call: &Call, mut members: Members) -> Result<Value, A
         let kept = before.settings.into_iter().filter(|(name, _)| fixed.contains(&name.as_str()));
         let name = members.get("PoolName").and_then(Value::as_str).map(str::to_owned);
         let tags = members.get("UserPoolTags").cloned().and_then(|tags| serde_json::from_value(tags).ok());
-        let given = members.into_iter().filter(|(name, _)| !IGNORED.contains(&name.as_str()));
+        let given = members.clone().into_iter().filter(|(name, _)| !IGNORED.contains(&name.as_str()));
         let pool = Pool {
             name: name.unwrap_or(before.name),
             settings: kept.chain(given).collect(),
@@ -246,7 +246,7 @@ pub(super) async fn add_attributes(call: &Call, input: AddAttributes) -> Result<
     }
     let changed = move |tx: &Tx<'_>| {
         let mut pool = pooled::own::<Pool>(tx, &home, &id)?;
-        for attribute in added {
+        for attribute in added.clone() {
             if pool.schema.iter().any(|old| old.get("Name") == attribute.get("Name")) {
                 let name = attribute.get("Name").and_then(Value::as_str).unwrap_or_default();
                 return Err(Error::new(

@@ -335,7 +335,7 @@ async fn new_password(
     let (pool_id, pool, key) = (door.found.pool.clone(), door.pool.clone(), known.key);
     let changed = move |tx: &Tx<'_>| {
         let (user, secrets) = tables::user(tx, &pool_id, &key)?.ok_or_else(users::nobody)?;
-        let mut known = Known { key, user, secrets };
+        let mut known = Known { key: key.clone(), user, secrets };
         // Once only.
         if known.user.status != "FORCE_CHANGE_PASSWORD" {
             return Err(Error::new(
@@ -343,13 +343,13 @@ async fn new_password(
                 "Invalid session for the user, session can only be used once.",
             ));
         }
-        attributes::apply(&mut known.user, given);
+        attributes::apply(&mut known.user, given.clone());
         if let Some(name) = attributes::missing(&pool, &known.user).first() {
             return Err(Error::new(INVALID_PARAMETER, format!("Missing required attribute {name}")));
         }
         known.user.status = "CONFIRMED".to_owned();
         known.user.modified = now;
-        known.secrets.password = Some(kept);
+        known.secrets.password = Some(kept.clone());
         known.secrets.password_expires = None;
         users::put(tx, &pool_id, &pool, &known, false)?;
         Ok(known)

@@ -93,7 +93,7 @@ pub(super) async fn sign_up(call: &Call, input: SignUp) -> Result<Value, ApiErro
         if tables::user(tx, &pool_id, &known.key)?.is_some() {
             return Err(exists());
         }
-        users::put(tx, &pool_id, &of_pool, &known, false)
+        users::add(tx, &pool_id, &of_pool, &known, false)
     };
     cognito.0.store.write(made).await?;
     let mut answer = json!({"UserConfirmed": false, "UserSub": sub});
@@ -132,7 +132,7 @@ pub(super) async fn confirm(call: &Call, input: Confirm) -> Result<Value, ApiErr
     let (pool_id, takes) = (found.pool, input.force_alias_creation);
     let changed = move |tx: &Tx<'_>| {
         let (user, secrets) = tables::user(tx, &pool_id, &known.key)?.ok_or_else(users::nobody)?;
-        let mut known = Known { key: known.key, user, secrets };
+        let mut known = Known { key: known.key.clone(), user, secrets };
         if known.user.status != "UNCONFIRMED" {
             let text = format!("User cannot be confirmed. Current status is {}", known.user.status);
             return Err(Error::new(NOT_AUTHORIZED, text));
@@ -179,7 +179,7 @@ async fn send(
     asked: Asked,
     name: &str,
     purpose: Purpose,
-    check: impl FnOnce(&User) -> Result<(), Error> + Send + 'static,
+    check: impl Fn(&User) -> Result<(), Error> + Send + 'static,
 ) -> Result<Value, Error> {
     let (cognito, now) = (call.state::<Cognito>(), call.time);
     let Asked { found, pool, known } = asked;
@@ -191,7 +191,7 @@ async fn send(
     let (maker, pool_id, of_pool) = (cognito.clone(), found.pool.clone(), pool.clone());
     let changed = move |tx: &Tx<'_>| {
         let (user, secrets) = tables::user(tx, &pool_id, &known.key)?.ok_or_else(users::nobody)?;
-        let mut known = Known { key: known.key, user, secrets };
+        let mut known = Known { key: known.key.clone(), user, secrets };
         check(&known.user)?;
         let sent = codes::make(&maker, &known.user, &mut known.secrets, purpose, now);
         let sent = sent.ok_or_else(admin::no_address)?;
@@ -250,13 +250,13 @@ pub(super) async fn confirm_forgot_password(call: &Call, input: NewPassword) -> 
     let guessed = known.key.clone();
     let changed = move |tx: &Tx<'_>| {
         let (user, secrets) = tables::user(tx, &pool_id, &known.key)?.ok_or_else(users::nobody)?;
-        let mut known = Known { key: known.key, user, secrets };
+        let mut known = Known { key: known.key.clone(), user, secrets };
         let tried =
             codes::try_code(&mut known.secrets, Purpose::ForgotPassword, &input.confirmation_code, now);
         if tried.is_ok() {
             known.user.status = "CONFIRMED".to_owned();
             known.user.modified = now;
-            known.secrets.password = Some(kept);
+            known.secrets.password = Some(kept.clone());
             known.secrets.password_expires = None;
         }
         users::put(tx, &pool_id, &pool, &known, false)?;

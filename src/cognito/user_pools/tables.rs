@@ -113,16 +113,19 @@ pub(super) fn user(tx: &Tx<'_>, pool: &str, key: &str) -> Result<Option<(User, U
     Ok(Some((user, secrets)))
 }
 
+/// Adds a user who is not there, if `is_new`, or changes one who is.
 pub(super) fn put_user(
     tx: &Tx<'_>,
     pool: &str,
     key: &str,
-    user: &User,
-    secrets: &UserSecrets,
+    (user, secrets): (&User, &UserSecrets),
+    is_new: bool,
 ) -> Result<(), Error> {
     let sealed = tx.seal(&USER_SECRETS, &[pool, key], secrets.encode()?.as_bytes())?;
-    let sql = "INSERT INTO cognito_user (pool, user_key, record, sealed) VALUES (?1, ?2, ?3, ?4)
-               ON CONFLICT (pool, user_key) DO UPDATE SET record = excluded.record, sealed = excluded.sealed";
+    let sql = match is_new {
+        true => "INSERT INTO cognito_user (pool, user_key, record, sealed) VALUES (?1, ?2, ?3, ?4)",
+        false => "UPDATE cognito_user SET record = ?3, sealed = ?4 WHERE pool = ?1 AND user_key = ?2",
+    };
     let record = user.encode()?;
     tx.execute(sql, &[Param::Text(pool), Param::Text(key), Param::Text(&record), Param::Blob(&sealed)])?;
     Ok(())
@@ -158,12 +161,23 @@ pub(super) fn alias(tx: &Tx<'_>, pool: &str, alias: &str) -> Result<Option<Strin
     Ok(tx.query_one(sql, &[pool, alias].map(Param::Text), |row| row.text(0))?)
 }
 
-/// Makes these, and nothing else, the aliases of a user; whoever has one of them loses it.
-pub(super) fn set_aliases(tx: &Tx<'_>, pool: &str, key: &str, aliases: &[String]) -> Result<(), Error> {
+/// Makes these, and nothing else, the aliases of a user. If the user `takes` them, whoever has one loses it.
+pub(super) fn set_aliases(
+    tx: &Tx<'_>,
+    pool: &str,
+    key: &str,
+    aliases: &[String],
+    takes: bool,
+) -> Result<(), Error> {
     let sql = "DELETE FROM cognito_alias WHERE pool = ?1 AND user_key = ?2";
     tx.execute(sql, &[pool, key].map(Param::Text))?;
-    let sql = "INSERT INTO cognito_alias (pool, alias, user_key) VALUES (?1, ?2, ?3)
-               ON CONFLICT (pool, alias) DO UPDATE SET user_key = excluded.user_key";
+    let sql = match takes {
+        true => {
+            "INSERT INTO cognito_alias (pool, alias, user_key) VALUES (?1, ?2, ?3)
+               ON CONFLICT (pool, alias) DO UPDATE SET user_key = excluded.user_key"
+        }
+        false => "INSERT INTO cognito_alias (pool, alias, user_key) VALUES (?1, ?2, ?3)",
+    };
     for alias in aliases {
         tx.execute(sql, &[pool, alias, key].map(Param::Text))?;
     }
@@ -177,9 +191,16 @@ pub(super) fn group(tx: &Tx<'_>, pool: &str, name: &str) -> Result<Option<Group>
     Ok(tx.query_one(sql, &[pool, name].map(Param::Text), decoded)?)
 }
 
+/// Adds a group that is not there.
+pub(super) fn add_group(tx: &Tx<'_>, pool: &str, name: &str, group: &Group) -> Result<(), Error> {
+    let sql = "INSERT INTO cognito_group (pool, name, record) VALUES (?1, ?2, ?3)";
+    tx.execute(sql, &[pool, name, &group.encode()?].map(Param::Text))?;
+    Ok(())
+}
+
+/// Changes a group that is there.
 pub(super) fn put_group(tx: &Tx<'_>, pool: &str, name: &str, group: &Group) -> Result<(), Error> {
-    let sql = "INSERT INTO cognito_group (pool, name, record) VALUES (?1, ?2, ?3)
-               ON CONFLICT (pool, name) DO UPDATE SET record = excluded.record";
+    let sql = "UPDATE cognito_group SET record = ?3 WHERE pool = ?1 AND name = ?2";
     tx.execute(sql, &[pool, name, &group.encode()?].map(Param::Text))?;
     Ok(())
 }

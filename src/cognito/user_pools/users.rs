@@ -42,8 +42,23 @@ pub(super) fn nobody() -> Error {
     Error::new(USER_NOT_FOUND, "User does not exist.")
 }
 
-/// Stores a user. Another user's alias is refused, or taken over if `takes`.
+/// Adds a user who is not there. Another user's alias is refused, or taken over if `takes`.
+pub(super) fn add(tx: &Tx<'_>, pool_id: &str, pool: &Pool, known: &Known, takes: bool) -> Result<(), Error> {
+    store(tx, pool_id, pool, known, (true, takes))
+}
+
+/// Changes a user who is there. Another user's alias is refused, or taken over if `takes`.
 pub(super) fn put(tx: &Tx<'_>, pool_id: &str, pool: &Pool, known: &Known, takes: bool) -> Result<(), Error> {
+    store(tx, pool_id, pool, known, (false, takes))
+}
+
+fn store(
+    tx: &Tx<'_>,
+    pool_id: &str,
+    pool: &Pool,
+    known: &Known,
+    (is_new, takes): (bool, bool),
+) -> Result<(), Error> {
     let aliases = attributes::aliases(pool, &known.user);
     for alias in &aliases {
         let owner = tables::alias(tx, pool_id, alias)?;
@@ -58,8 +73,8 @@ pub(super) fn put(tx: &Tx<'_>, pool_id: &str, pool: &Pool, known: &Known, takes:
             return Err(Error::new(code, text));
         }
     }
-    tables::put_user(tx, pool_id, &known.key, &known.user, &known.secrets)?;
-    tables::set_aliases(tx, pool_id, &known.key, &aliases)
+    tables::put_user(tx, pool_id, &known.key, (&known.user, &known.secrets), is_new)?;
+    tables::set_aliases(tx, pool_id, &known.key, &aliases, takes)
 }
 
 /// A user as the owner's answers have it; `attributes` is what the list is called.

@@ -1,69 +1,48 @@
 //! Child executions of distributed Maps.
 
 use super::super::Error;
-use super::super::execution::MapRunAttempt;
-use super::super::live::Live;
 use super::super::map_runs::ExpressChild;
 use super::super::open::Engine;
 use super::super::runner::Origin;
 use super::super::start::{Prepared, Written};
-use super::{Change, Changes, Step};
+use super::{Change, Done, Step};
 use crate::store::Tx;
 
 /// A Standard child, whose first step is part of its parent's.
-pub(super) struct Child {
-    prepared: Option<Box<Prepared>>,
-    /// What is left to do once it is written.
-    begun: Option<Box<(Live, Box<Changes>)>>,
-}
-
-impl Child {
-    pub(super) fn new(prepared: Prepared) -> Self {
-        Self { prepared: Some(Box::new(prepared)), begun: None }
-    }
-}
+pub(super) struct Child(pub(super) Prepared);
 
 impl Change for Child {
-    fn write(&mut self, tx: &Tx<'_>, step: &mut Step) -> Result<(), Error> {
-        let Some(prepared) = self.prepared.take() else { return Ok(()) };
-        let Prepared { record, live, arn } = *prepared;
-        // Its name is new, as it was made up in this step.
-        if let Written::New(changes) = record.write(tx, &arn, &mut step.runs)? {
-            self.begun = Some(Box::new((live, changes)));
+    fn write(&self, tx: &Tx<'_>, _: &Step, done: &mut Done) -> Result<(), Error> {
+        let Prepared { record, live: _, arn } = &self.0;
+        match record.write(tx, arn, &mut done.runs)? {
+            Written::New(of_child) => done.children.push_back(of_child),
+            // Its name is new, as it was made up in this step.
+            Written::Same { .. } => {}
         }
         Ok(())
     }
 
-    fn act(self: Box<Self>, engine: &Engine, _: &Origin, _: &Step) {
-        if let Some(begun) = self.begun {
-            let (live, changes) = *begun;
-            engine.begin(live, changes);
+    fn act(self: Box<Self>, engine: &Engine, _: &Origin, _: &Step, done: &mut Done) {
+        let Prepared { record, live, arn: _ } = self.0;
+        if let Some(of_child) = done.children.pop_front() {
+            engine.begin(live, record.into_changes(), of_child);
         }
     }
 }
 
-/// An Express child, and the attempt of its run once that has been read.
-pub(super) struct ExpressBeginning {
-    child: ExpressChild,
-    attempt: Option<MapRunAttempt>,
-}
-
-impl ExpressBeginning {
-    pub(super) fn new(child: ExpressChild) -> Self {
-        Self { child, attempt: None }
-    }
-}
+/// An Express child.
+pub(super) struct ExpressBeginning(pub(super) ExpressChild);
 
 impl Change for ExpressBeginning {
-    fn write(&mut self, tx: &Tx<'_>, step: &mut Step) -> Result<(), Error> {
-        self.attempt = Some(self.child.write(tx, &mut step.runs)?);
+    fn write(&self, tx: &Tx<'_>, _: &Step, done: &mut Done) -> Result<(), Error> {
+        let attempt = self.0.write(tx, &mut done.runs)?;
+        done.attempts.push_back(attempt);
         Ok(())
     }
 
-    fn act(self: Box<Self>, engine: &Engine, _: &Origin, _: &Step) {
-        let Self { child, attempt } = *self;
-        if let Some(attempt) = attempt {
-            engine.begin_express_child(child, attempt);
+    fn act(self: Box<Self>, engine: &Engine, _: &Origin, _: &Step, done: &mut Done) {
+        if let Some(attempt) = done.attempts.pop_front() {
+            engine.begin_express_child(self.0, attempt);
         }
     }
 }

@@ -7,7 +7,7 @@ use super::super::executions::status_code;
 use super::super::open::Engine;
 use super::super::runner::Origin;
 use super::super::{Error, map_runs, redrive};
-use super::{Change, Step};
+use super::{Change, Done, Step};
 use crate::clock::Timestamp;
 use crate::json::Payload;
 use crate::meter;
@@ -17,38 +17,38 @@ use crate::store::Tx;
 pub(super) struct Ended;
 
 impl Change for Ended {
-    fn write(&mut self, tx: &Tx<'_>, step: &mut Step) -> Result<(), Error> {
+    fn write(&self, tx: &Tx<'_>, step: &Step, done: &mut Done) -> Result<(), Error> {
         let Some(ending) = &step.ending else { return Ok(()) };
-        step.links.end(tx, step.id)?;
+        done.links.end(&step.links, tx, step.id)?;
         if let Some(child) = &step.map_child {
-            step.ended_in = Some(map_runs::run_of(tx, child)?.1);
+            done.ended_in = Some(map_runs::run_of(tx, child)?.1);
         }
         if step.may_have_map_runs {
             let (status, n) = map_runs::end_all(tx, step.id, ending.status, step.now)?;
-            step.tally.ended(status, n);
-            step.has_left_children |= 0 < n;
+            done.tally.ended(status, n);
+            done.has_left_children |= 0 < n;
         }
         tx.execute("DELETE FROM timer WHERE execution = ?1", &[step.id.into()])?;
         tx.execute("DELETE FROM task WHERE execution = ?1", &[step.id.into()])?;
         write_ending(tx, step.id, ending)
     }
 
-    fn write_lasting(&mut self, tx: &Tx<'_>, step: &mut Step) -> Result<(), Error> {
+    fn write_lasting(&self, tx: &Tx<'_>, step: &Step, done: &mut Done) -> Result<(), Error> {
         // One that has ended in its first step has no others.
         if let (Some(ending), true) = (&step.ending, step.has_begun_runs) {
             let (status, n) = map_runs::end_all(tx, step.id, ending.status, step.now)?;
-            step.tally.ended(status, n);
+            done.tally.ended(status, n);
         }
         Ok(())
     }
 
-    fn act(self: Box<Self>, engine: &Engine, origin: &Origin, step: &Step) {
+    fn act(self: Box<Self>, engine: &Engine, origin: &Origin, step: &Step, done: &mut Done) {
         let Some(ending) = &step.ending else { return };
         engine.inner.timers.cancel_all(origin.id);
         engine.inner.queues.abandon_all(origin.id);
         count_ended(ending);
         engine.finish_deleting(&origin.state_machine_arn);
-        if let (Some(child), Some(attempt)) = (&origin.map_child, step.ended_in) {
+        if let (Some(child), Some(attempt)) = (&origin.map_child, done.ended_in) {
             engine.child_ended(child, attempt, ending.clone());
         }
     }
@@ -62,7 +62,7 @@ pub(super) struct Reopened {
 }
 
 impl Change for Reopened {
-    fn write(&mut self, tx: &Tx<'_>, step: &mut Step) -> Result<(), Error> {
+    fn write(&self, tx: &Tx<'_>, step: &Step, _: &mut Done) -> Result<(), Error> {
         redrive::write(tx, step.id, (self.count, self.at), step.map_child.is_some())
     }
 }

@@ -9,7 +9,7 @@ use super::super::map_runs::{self, RunOf};
 use super::super::open::Engine;
 use super::super::runner::Origin;
 use super::super::state_machines::LoadedMachine;
-use super::{Change, Step};
+use super::{Change, Done, Step};
 use crate::store::Tx;
 
 /// A Map Run begins; with its row and the machine that its children run.
@@ -20,15 +20,15 @@ pub(super) struct Begins {
 }
 
 impl Change for Begins {
-    fn write(&mut self, tx: &Tx<'_>, step: &mut Step) -> Result<(), Error> {
-        step.runs = RunOf::default();
+    fn write(&self, tx: &Tx<'_>, step: &Step, done: &mut Done) -> Result<(), Error> {
+        done.runs = RunOf::default();
         map_runs::insert(tx, (step.id, self.row), &self.start, step.revision, &self.machine, step.now)?;
-        step.tally.begun();
+        done.tally.begun();
         Ok(())
     }
 
-    fn write_lasting(&mut self, tx: &Tx<'_>, step: &mut Step) -> Result<(), Error> {
-        self.write(tx, step)
+    fn write_lasting(&self, tx: &Tx<'_>, step: &Step, done: &mut Done) -> Result<(), Error> {
+        self.write(tx, step, done)
     }
 }
 
@@ -39,10 +39,10 @@ pub(super) struct GoesOn {
 }
 
 impl Change for GoesOn {
-    fn write(&mut self, tx: &Tx<'_>, step: &mut Step) -> Result<(), Error> {
-        step.runs = RunOf::default();
+    fn write(&self, tx: &Tx<'_>, step: &Step, done: &mut Done) -> Result<(), Error> {
+        done.runs = RunOf::default();
         let n = map_runs::begin_again(tx, step.id, self.key, self.count, step.now)?;
-        step.tally.redriven(n);
+        done.tally.redriven(n);
         Ok(())
     }
 }
@@ -54,7 +54,7 @@ pub(super) struct CountsItems {
 }
 
 impl Change for CountsItems {
-    fn write(&mut self, tx: &Tx<'_>, step: &mut Step) -> Result<(), Error> {
+    fn write(&self, tx: &Tx<'_>, step: &Step, _: &mut Done) -> Result<(), Error> {
         map_runs::count_items(tx, step.id, self.key, self.length)
     }
 }
@@ -66,22 +66,22 @@ pub(super) struct Ends {
 }
 
 impl Ends {
-    fn end(&self, tx: &Tx<'_>, step: &mut Step) -> Result<(), Error> {
+    fn end(&self, tx: &Tx<'_>, step: &Step, done: &mut Done) -> Result<(), Error> {
         let n = map_runs::end(tx, step.id, self.key, self.status, step.now)?;
-        step.tally.ended(self.status, n);
+        done.tally.ended(self.status, n);
         Ok(())
     }
 }
 
 impl Change for Ends {
-    fn write(&mut self, tx: &Tx<'_>, step: &mut Step) -> Result<(), Error> {
-        self.end(tx, step)?;
-        step.has_left_children = true;
+    fn write(&self, tx: &Tx<'_>, step: &Step, done: &mut Done) -> Result<(), Error> {
+        self.end(tx, step, done)?;
+        done.has_left_children = true;
         Ok(())
     }
 
-    fn write_lasting(&mut self, tx: &Tx<'_>, step: &mut Step) -> Result<(), Error> {
-        self.end(tx, step)
+    fn write_lasting(&self, tx: &Tx<'_>, step: &Step, done: &mut Done) -> Result<(), Error> {
+        self.end(tx, step, done)
     }
 }
 
@@ -89,7 +89,7 @@ impl Change for Ends {
 pub(super) struct ReadsItems(pub(super) Box<ItemsRequest>);
 
 impl Change for ReadsItems {
-    fn act(self: Box<Self>, engine: &Engine, origin: &Origin, _: &Step) {
+    fn act(self: Box<Self>, engine: &Engine, origin: &Origin, _: &Step, _: &mut Done) {
         engine.read_items(origin.clone(), *self.0);
     }
 }
@@ -103,7 +103,7 @@ pub(super) struct LoadsItems {
 }
 
 impl Change for LoadsItems {
-    fn act(self: Box<Self>, engine: &Engine, origin: &Origin, _: &Step) {
+    fn act(self: Box<Self>, engine: &Engine, origin: &Origin, _: &Step, _: &mut Done) {
         engine.load_items(origin.id, self.key, self.first, self.n);
     }
 }
@@ -112,7 +112,7 @@ impl Change for LoadsItems {
 pub(super) struct StopsChildren(pub(super) MapRunAttempt);
 
 impl Change for StopsChildren {
-    fn act(self: Box<Self>, engine: &Engine, origin: &Origin, _: &Step) {
+    fn act(self: Box<Self>, engine: &Engine, origin: &Origin, _: &Step, _: &mut Done) {
         engine.stop_children(origin.id, Some(self.0));
     }
 }
@@ -121,7 +121,7 @@ impl Change for StopsChildren {
 pub(super) struct WritesResults(pub(super) Box<ResultsRequest>);
 
 impl Change for WritesResults {
-    fn act(self: Box<Self>, engine: &Engine, origin: &Origin, _: &Step) {
+    fn act(self: Box<Self>, engine: &Engine, origin: &Origin, _: &Step, _: &mut Done) {
         engine.write_results(origin.clone(), *self.0);
     }
 }
@@ -134,7 +134,7 @@ pub(super) struct RedrivesChild {
 }
 
 impl Change for RedrivesChild {
-    fn act(self: Box<Self>, engine: &Engine, origin: &Origin, _: &Step) {
+    fn act(self: Box<Self>, engine: &Engine, origin: &Origin, _: &Step, _: &mut Done) {
         engine.redrive_child(origin.id, self.attempt, self.index);
     }
 }

@@ -6,7 +6,7 @@ use super::super::open::Engine;
 use super::super::queue::Queued;
 use super::super::runner::Origin;
 use super::super::{Error, journal};
-use super::{Change, Step};
+use super::{Change, Done, Step};
 use crate::store::{Param, Tx};
 
 /// A task for the workers of an activity, with its row.
@@ -17,11 +17,11 @@ pub(super) struct Queue {
 }
 
 impl Change for Queue {
-    fn write(&mut self, tx: &Tx<'_>, step: &mut Step) -> Result<(), Error> {
+    fn write(&self, tx: &Tx<'_>, step: &Step, _: &mut Done) -> Result<(), Error> {
         write_task(tx, step.id, self.row, Some(self.activity), &self.run)
     }
 
-    fn act(self: Box<Self>, engine: &Engine, origin: &Origin, _: &Step) {
+    fn act(self: Box<Self>, engine: &Engine, origin: &Origin, _: &Step, _: &mut Done) {
         let Self { run, row, activity } = *self;
         engine.inner.queues.push(activity, Queued::new(row, origin.id, run.task));
     }
@@ -34,11 +34,11 @@ pub(super) struct Called {
 }
 
 impl Change for Called {
-    fn write(&mut self, tx: &Tx<'_>, step: &mut Step) -> Result<(), Error> {
+    fn write(&self, tx: &Tx<'_>, step: &Step, _: &mut Done) -> Result<(), Error> {
         write_task(tx, step.id, self.row, None, &self.run)
     }
 
-    fn act(self: Box<Self>, engine: &Engine, origin: &Origin, _: &Step) {
+    fn act(self: Box<Self>, engine: &Engine, origin: &Origin, _: &Step, _: &mut Done) {
         engine.call(origin.clone(), self.run);
     }
 }
@@ -47,13 +47,13 @@ impl Change for Called {
 pub(super) struct Abandoned(pub(super) TaskKey);
 
 impl Change for Abandoned {
-    fn write(&mut self, tx: &Tx<'_>, step: &mut Step) -> Result<(), Error> {
+    fn write(&self, tx: &Tx<'_>, step: &Step, done: &mut Done) -> Result<(), Error> {
         let [frame, scheduled] = journal::task_columns(self.0);
         remove_task(tx, step.id, frame, scheduled)?;
-        step.links.abandon(tx, step.id, self.0)
+        done.links.abandon(&step.links, tx, step.id, self.0)
     }
 
-    fn act(self: Box<Self>, engine: &Engine, origin: &Origin, _: &Step) {
+    fn act(self: Box<Self>, engine: &Engine, origin: &Origin, _: &Step, _: &mut Done) {
         engine.inner.queues.abandon(origin.id, self.0);
     }
 }

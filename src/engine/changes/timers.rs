@@ -4,7 +4,7 @@ use super::super::machine::TimerKey;
 use super::super::open::Engine;
 use super::super::runner::Origin;
 use super::super::{Error, journal, timers};
-use super::{Change, Step};
+use super::{Change, Done, Step};
 use crate::clock::Timestamp;
 use crate::store::Tx;
 
@@ -15,7 +15,7 @@ pub(super) struct Armed {
 }
 
 impl Change for Armed {
-    fn write(&mut self, tx: &Tx<'_>, step: &mut Step) -> Result<(), Error> {
+    fn write(&self, tx: &Tx<'_>, step: &Step, _: &mut Done) -> Result<(), Error> {
         let [frame, kind, stamp] = journal::timer_columns(self.key);
         let sql = "INSERT INTO timer (execution, frame, kind, stamp, due) VALUES (?1, ?2, ?3, ?4, ?5)
                    ON CONFLICT (execution, frame, kind, stamp) DO UPDATE SET due = excluded.due";
@@ -24,7 +24,7 @@ impl Change for Armed {
         Ok(())
     }
 
-    fn act(self: Box<Self>, engine: &Engine, origin: &Origin, _: &Step) {
+    fn act(self: Box<Self>, engine: &Engine, origin: &Origin, _: &Step, _: &mut Done) {
         engine.inner.timers.arm(origin.id, self.key, self.at);
     }
 }
@@ -33,11 +33,11 @@ impl Change for Armed {
 pub(super) struct Canceled(pub(super) TimerKey);
 
 impl Change for Canceled {
-    fn write(&mut self, tx: &Tx<'_>, step: &mut Step) -> Result<(), Error> {
+    fn write(&self, tx: &Tx<'_>, step: &Step, _: &mut Done) -> Result<(), Error> {
         timers::remove(tx, step.id, self.0)
     }
 
-    fn act(self: Box<Self>, engine: &Engine, origin: &Origin, _: &Step) {
+    fn act(self: Box<Self>, engine: &Engine, origin: &Origin, _: &Step, _: &mut Done) {
         engine.inner.timers.cancel(origin.id, self.0);
     }
 }

@@ -41,7 +41,7 @@ impl Engine {
         start: &ExecutionStart,
         trace_header: Option<String>,
     ) -> Result<i64, Error> {
-        let row = self.next_id();
+        let row = self.next_id()?;
         let run: Arc<str> = start.arn.rsplit(':').next().unwrap_or_default().into();
         let (revision, version, alias) = (machine.revision, machine.version, machine.alias.clone());
         let (name, input) = (start.name.clone(), start.input.clone());

@@ -119,7 +119,7 @@ impl Engine {
                         "SELECT status, COUNT(*), COUNT(*) FROM execution WHERE map_run = ?1 GROUP BY status"
                     }
                     Some(_) => {
-                        "SELECT status, COUNT(*), SUM(map_items) FROM execution WHERE map_run = ?1 GROUP BY status"
+                        "SELECT status, COUNT(*), CAST(SUM(map_items) AS BIGINT) FROM execution WHERE map_run = ?1 GROUP BY status"
                     }
                 };
                 let rows =
@@ -137,7 +137,7 @@ impl Engine {
                     }
                 };
                 // Those whose history has no room for more: a batch begins with the limit's own event.
-                let sql = "SELECT COUNT(*), SUM(map_items) FROM execution e WHERE map_run = ?1
+                let sql = "SELECT COUNT(*), CAST(SUM(map_items) AS BIGINT) FROM execution e WHERE map_run = ?1
                            AND status IN (2, 3, 4) AND EXISTS (SELECT 1 FROM journal j
                            WHERE j.execution = e.id AND COALESCE(e.events_max, ?2) - 1 <= j.first_event)";
                 let usual = super::super::journal::number(EVENTS_MAX);
@@ -273,10 +273,15 @@ impl Engine {
                         "SELECT id, name, status, started, stopped, version, alias, redrive_count, redriven,
                                map_items FROM execution
                                WHERE map_run = ?1 AND status = ?2 AND id < ?3
-                               AND (?5 IS NULL OR ?5 = (0 < redrive_count)) ORDER BY id DESC LIMIT ?4";
-                    let is_redriven = filter.is_redriven.map(i64::from);
+                               AND ?5 <= redrive_count AND redrive_count <= ?6 ORDER BY id DESC LIMIT ?4";
+                    let (fewest, most) = match filter.is_redriven {
+                        None => (0, i64::MAX),
+                        Some(false) => (0, 0),
+                        Some(true) => (1, i64::MAX),
+                    };
                     let status = status_code(status).into();
-                    let params = [run.into(), status, before.into(), limit.into(), is_redriven.into()];
+                    let params =
+                        [run.into(), status, before.into(), limit.into(), fewest.into(), i64::into(most)];
                     items.extend(tx.query(sql, &params, |row| {
                         let mut item = executions::read_item(row, &machine)?;
                         item.map_run = Some(arn.clone());

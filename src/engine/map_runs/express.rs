@@ -116,14 +116,14 @@ impl Engine {
         child: MapChild,
         input: Payload,
         trace_header: Option<String>,
-    ) -> ExpressChild {
+    ) -> Result<ExpressChild, Error> {
         let name = self.ordered_uuid();
         let run = self.express(machine, &name, input, trace_header);
         let full_name =
             ExecutionArn::parse_kept(&run.start.arn).map_or_else(|_| name.into(), |arn| arn.full_name());
         let begun = (!run.program.has_jsonata()).then(|| self.begin_in_memory(&run));
         let ids = [machine.id, machine.revision];
-        ExpressChild { id: self.next_id(), child, machine: ids, full_name, run: Arc::new(run), begun }
+        Ok(ExpressChild { id: self.next_id()?, child, machine: ids, full_name, run: Arc::new(run), begun })
     }
 
     /// Lets an Express child go on whose row is durable.

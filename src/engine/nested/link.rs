@@ -49,9 +49,8 @@ impl Links {
 }
 
 /// What a step changes about links.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(in super::super) struct LinkChanges {
-    links: Links,
     /// The execution has ended, and somebody waits for that.
     has_parents: bool,
     /// It waits no longer for some that it started.
@@ -59,14 +58,9 @@ pub(in super::super) struct LinkChanges {
 }
 
 impl LinkChanges {
-    /// Nothing so far.
-    pub(in super::super) fn new(links: Links) -> Self {
-        Self { links, has_parents: false, has_orphans: false }
-    }
-
     /// Writes down that execution `id` waits for nobody any more, and looks who waits for it.
-    pub(in super::super) fn end(&mut self, tx: &Tx<'_>, id: i64) -> Result<(), Error> {
-        if !self.links.may_be() {
+    pub(in super::super) fn end(&mut self, links: &Links, tx: &Tx<'_>, id: i64) -> Result<(), Error> {
+        if !links.may_be() {
             return Ok(());
         }
         let sql = "UPDATE nested SET is_orphan = 1 WHERE parent = ?1";
@@ -77,8 +71,14 @@ impl LinkChanges {
     }
 
     /// Writes down that an attempt of execution `id` waits no longer.
-    pub(in super::super) fn abandon(&mut self, tx: &Tx<'_>, id: i64, task: TaskKey) -> Result<(), Error> {
-        if !self.links.may_be() {
+    pub(in super::super) fn abandon(
+        &mut self,
+        links: &Links,
+        tx: &Tx<'_>,
+        id: i64,
+        task: TaskKey,
+    ) -> Result<(), Error> {
+        if !links.may_be() {
             return Ok(());
         }
         let [frame, scheduled] = journal::task_columns(task);
@@ -89,7 +89,7 @@ impl LinkChanges {
 
     /// Tells who waits, and stops whom nobody waits for, now that it is durable.
     pub(in super::super) fn act(&self, engine: &Engine, id: i64) {
-        let Self { has_parents, has_orphans, links: _ } = *self;
+        let Self { has_parents, has_orphans } = *self;
         if has_parents || has_orphans {
             let engine = engine.clone();
             tokio::spawn(async move {

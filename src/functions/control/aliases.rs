@@ -32,9 +32,14 @@ impl Functions {
             if ALIASES_MAX <= function.aliases.len() {
                 return Err(Error::Invalid(format!("A function has at most {ALIASES_MAX} aliases.")));
             }
-            let new = Alias { version, description, weights, revision_id };
+            let new = Alias {
+                version: version.clone(),
+                description: description.clone(),
+                weights: weights.clone(),
+                revision_id: revision_id.clone(),
+            };
             check(tx, &of, function, &new)?;
-            function.aliases.insert(alias, new.clone());
+            function.aliases.insert(alias.clone(), new.clone());
             Ok(new)
         })
         .await
@@ -47,18 +52,18 @@ impl Functions {
         name: &str,
         alias: String,
         revision_id: Option<String>,
-        change: impl FnOnce(&mut Alias) + Send + 'static,
+        change: impl Fn(&mut Alias) + Send + 'static,
     ) -> Result<Alias, Error> {
         let (of, new_revision) = (home.clone(), self.inner.ids.uuid().to_string());
         self.change(home, name, move |tx, function| {
             let mut new = found(&of, function, &alias)?.clone();
-            if revision_id.is_some_and(|wanted| wanted != new.revision_id) {
+            if revision_id.clone().is_some_and(|wanted| wanted != new.revision_id) {
                 return Err(Error::Revision);
             }
             change(&mut new);
-            new.revision_id = new_revision;
+            new.revision_id = new_revision.clone();
             check(tx, &of, function, &new)?;
-            function.aliases.insert(alias, new.clone());
+            function.aliases.insert(alias.clone(), new.clone());
             Ok(new)
         })
         .await

@@ -66,7 +66,7 @@ impl Functions {
                      reservedConcurrentExecution for function ({bound})."
                 )));
             }
-            function.provisioned.insert(qualifier, n);
+            function.provisioned.insert(qualifier.clone(), n);
             Ok(())
         })
         .await?;
@@ -118,11 +118,11 @@ impl Functions {
         home: &AccountRegion,
         name: &str,
         qualifier: Option<String>,
-        change: impl FnOnce(Option<EventConfig>) -> EventConfig + Send + 'static,
+        change: impl Fn(Option<EventConfig>) -> EventConfig + Send + 'static,
     ) -> Result<EventConfig, Error> {
         let of = home.clone();
         self.change(home, name, move |tx, function| {
-            let qualifier = qualifier.unwrap_or_else(|| LATEST.to_owned());
+            let qualifier = qualifier.clone().unwrap_or_else(|| LATEST.to_owned());
             check_qualifier(tx, &of, function, &qualifier)?;
             let new = change(function.events.get(&qualifier).cloned());
             function.events.insert(qualifier, new.clone());
@@ -140,7 +140,7 @@ impl Functions {
     ) -> Result<(), Error> {
         let of = home.clone();
         self.change(home, name, move |_, function| {
-            let qualifier = qualifier.unwrap_or_else(|| LATEST.to_owned());
+            let qualifier = qualifier.clone().unwrap_or_else(|| LATEST.to_owned());
             match function.events.remove(&qualifier) {
                 Some(_) => Ok(()),
                 None => Err(no_config(&of, function, &qualifier)),

@@ -95,11 +95,12 @@ impl Functions {
                 return Err(Error::Invalid(format!("This server keeps {FUNCTIONS_MAX} functions.")));
             }
             put_code(tx, &version, &bytes)?;
-            let mut function = Function { name, next_version: 1, tags, ..Function::default() };
+            let mut function =
+                Function { name: name.clone(), next_version: 1, tags: tags.clone(), ..Function::default() };
             tables::put_version(tx, &of, &function.name, &version)?;
             let shown = match publish {
-                true => publish_from(tx, &of, &mut function, version, None, published_id)?,
-                false => version,
+                true => publish_from(tx, &of, &mut function, version.clone(), None, published_id.clone())?,
+                false => version.clone(),
             };
             tables::put_function(tx, &of, &function)?;
             Ok(View { function, version: shown })
@@ -208,19 +209,19 @@ impl Functions {
             .change(home, name, move |tx, function| {
                 let mut version = existing_version(tx, &of, &function.name, LATEST)?;
                 check_revision(&version, revision_id.as_deref())?;
-                version.code = code;
-                if let Some(architecture) = architecture {
+                version.code = code.clone();
+                if let Some(architecture) = architecture.clone() {
                     version.settings.architecture = architecture;
                 }
                 check_size(&version)?;
                 if dry_run {
                     return Ok(View { function: function.clone(), version });
                 }
-                (version.last_modified, version.revision_id) = (now, new_revision);
+                (version.last_modified, version.revision_id) = (now, new_revision.clone());
                 put_code(tx, &version, &bytes)?;
                 tables::put_version(tx, &of, &function.name, &version)?;
                 let shown = match publish {
-                    true => publish_from(tx, &of, function, version, None, published_id)?,
+                    true => publish_from(tx, &of, function, version, None, published_id.clone())?,
                     false => version,
                 };
                 Ok(View { function: function.clone(), version: shown })
@@ -236,7 +237,7 @@ impl Functions {
         home: &AccountRegion,
         name: &str,
         revision_id: Option<String>,
-        change: impl FnOnce(&mut Settings) + Send + 'static,
+        change: impl Fn(&mut Settings) + Send + 'static,
     ) -> Result<View, Error> {
         let before = self.view(home, name, None).await?;
         let mut after = before.version.settings.clone();
@@ -259,9 +260,9 @@ impl Functions {
                         crate::functions::deployed::function_arn(&of, &function.name)
                     )));
                 }
-                version.settings = after;
+                version.settings = after.clone();
                 check_size(&version)?;
-                (version.last_modified, version.revision_id) = (now, new_revision);
+                (version.last_modified, version.revision_id) = (now, new_revision.clone());
                 tables::put_version(tx, &of, &function.name, &version)?;
                 Ok(View { function: function.clone(), version })
             })
@@ -283,14 +284,14 @@ impl Functions {
         self.change(home, name, move |tx, function| {
             let version = existing_version(tx, &of, &function.name, LATEST)?;
             check_revision(&version, revision_id.as_deref())?;
-            if let Some(wanted) = code_sha256.filter(|wanted| *wanted != version.code.sha256) {
+            if let Some(wanted) = code_sha256.clone().filter(|wanted| *wanted != version.code.sha256) {
                 return Err(Error::Invalid(format!(
                     "CodeSHA256 ({wanted}) is different from current CodeSHA256 in $LATEST ({}). Please try again with \
                      the CodeSHA256 in $LATEST.",
                     version.code.sha256
                 )));
             }
-            let version = publish_from(tx, &of, function, version, description, new_revision)?;
+            let version = publish_from(tx, &of, function, version, description.clone(), new_revision.clone())?;
             Ok(View { function: function.clone(), version })
         })
         .await
@@ -372,7 +373,7 @@ impl Functions {
         recursive_loop: String,
     ) -> Result<(), Error> {
         self.change(home, name, move |_, function| {
-            function.recursive_loop = Some(recursive_loop);
+            function.recursive_loop = Some(recursive_loop.clone());
             Ok(())
         })
         .await
@@ -389,7 +390,7 @@ impl Functions {
         let of = home.clone();
         self.change(home, name, move |tx, function| {
             existing_version(tx, &of, &function.name, &version)?;
-            function.runtime_updates.insert(version, updates);
+            function.runtime_updates.insert(version.clone(), updates.clone());
             Ok(())
         })
         .await
@@ -405,7 +406,7 @@ impl Functions {
     ) -> Result<(), Error> {
         self.change(home, name, move |_, function| {
             function.tags.retain(|key, _| !removed.contains(key));
-            function.tags.extend(set);
+            function.tags.extend(set.clone());
             if TAGS_MAX < function.tags.len() {
                 return Err(Error::Invalid(format!("Tag limit exceeded: at most {TAGS_MAX} tags")));
             }

@@ -34,13 +34,13 @@ impl Functions {
                 )));
             }
             let statement = statement(&permission, &arn);
-            layer.policy.statements.push(permission);
+            layer.policy.statements.push(permission.clone());
             layer.policy.revision_id = new_revision.clone();
             let length = document(layer, &arn).to_string().len();
             if POLICY_BYTES_MAX < length {
                 return Err(Error::PolicyLength(length));
             }
-            Ok((statement, new_revision))
+            Ok((statement, new_revision.clone()))
         })
         .await
     }
@@ -64,7 +64,7 @@ impl Functions {
                     "Statement {statement_id} is not found in resource policy."
                 )));
             }
-            layer.policy.revision_id = new_revision;
+            layer.policy.revision_id = new_revision.clone();
             Ok(())
         })
         .await
@@ -90,7 +90,7 @@ impl Functions {
         home: &AccountRegion,
         name: &str,
         version: u64,
-        job: impl FnOnce(&mut LayerVersion) -> Result<T, Error> + Send + 'static,
+        job: impl Fn(&mut LayerVersion) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
         let (home, name) = (home.clone(), name.to_owned());
         let write = self.inner.store.write(move |tx| {

@@ -37,13 +37,13 @@ impl Functions {
             let version = tables::next_layer_number(tx, &home, &name)?;
             let policy = LayerPolicy::default();
             let layer = LayerVersion {
-                name,
+                name: name.clone(),
                 version,
-                description,
-                runtimes,
-                architectures,
-                license,
-                code,
+                description: description.clone(),
+                runtimes: runtimes.clone(),
+                architectures: architectures.clone(),
+                license: license.clone(),
+                code: code.clone(),
                 created,
                 policy,
             };

@@ -26,7 +26,7 @@ impl Functions {
     ) -> Result<Value, Error> {
         let (of, new_revision) = (home.clone(), self.inner.ids.uuid().to_string());
         self.change(home, name, move |tx, function| {
-            let qualifier = qualifier.unwrap_or_default();
+            let qualifier = qualifier.clone().unwrap_or_default();
             if qualifier == LATEST {
                 let text = "We currently do not support adding policies for $LATEST.";
                 return Err(Error::Invalid(text.to_owned()));
@@ -43,8 +43,8 @@ impl Functions {
                 )));
             }
             let statement = statement(&permission, &arn);
-            policy.statements.push(permission);
-            policy.revision_id = new_revision;
+            policy.statements.push(permission.clone());
+            policy.revision_id = new_revision.clone();
             let length = document(policy, &arn).to_string().len();
             if POLICY_BYTES_MAX < length {
                 return Err(Error::PolicyLength(length));
@@ -65,7 +65,7 @@ impl Functions {
     ) -> Result<(), Error> {
         let (of, new_revision) = (home.clone(), self.inner.ids.uuid().to_string());
         self.change(home, name, move |tx, function| {
-            let qualifier = qualifier.unwrap_or_default();
+            let qualifier = qualifier.clone().unwrap_or_default();
             check_qualifier(tx, &of, function, &qualifier)?;
             let missing = || {
                 let text = "No policy is associated with the given resource.";
@@ -80,7 +80,7 @@ impl Functions {
                     "Statement {statement_id} is not found in resource policy."
                 )));
             }
-            policy.revision_id = new_revision;
+            policy.revision_id = new_revision.clone();
             if policy.statements.is_empty() {
                 function.policies.remove(&qualifier);
             }

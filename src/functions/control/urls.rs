@@ -56,7 +56,7 @@ impl Functions {
         let (of, id, now) =
             (home.clone(), self.inner.ids.lower_alphanumeric(ID_LENGTH), self.inner.clock.now());
         self.change(home, name, move |_, function| {
-            let qualifier = checked(&of, function, qualifier)?;
+            let qualifier = checked(&of, function, qualifier.clone())?;
             if function.urls.contains_key(&qualifier) {
                 return Err(Error::Conflict(format!(
                     "Failed to create function url config for [functionArn = {}]. Error message:  FunctionUrlConfig \
@@ -65,10 +65,10 @@ impl Functions {
                 )));
             }
             let url = UrlConfig {
-                id,
-                auth_type: given.auth_type.unwrap_or_else(|| "AWS_IAM".to_owned()),
-                invoke_mode: given.invoke_mode.unwrap_or_else(|| "BUFFERED".to_owned()),
-                cors: given.cors,
+                id: id.clone(),
+                auth_type: given.auth_type.clone().unwrap_or_else(|| "AWS_IAM".to_owned()),
+                invoke_mode: given.invoke_mode.clone().unwrap_or_else(|| "BUFFERED".to_owned()),
+                cors: given.cors.clone(),
                 created: now,
                 last_modified: now,
             };
@@ -88,16 +88,16 @@ impl Functions {
     ) -> Result<UrlConfig, Error> {
         let (of, now) = (home.clone(), self.inner.clock.now());
         self.change(home, name, move |_, function| {
-            let qualifier = checked(&of, function, qualifier)?;
+            let qualifier = checked(&of, function, qualifier.clone())?;
             let url = function.urls.get_mut(&qualifier).ok_or_else(missing)?;
-            if let Some(auth_type) = given.auth_type {
+            if let Some(auth_type) = given.auth_type.clone() {
                 url.auth_type = auth_type;
             }
-            if let Some(invoke_mode) = given.invoke_mode {
+            if let Some(invoke_mode) = given.invoke_mode.clone() {
                 url.invoke_mode = invoke_mode;
             }
             if given.cors.is_some() {
-                url.cors = given.cors;
+                url.cors = given.cors.clone();
             }
             url.last_modified = now;
             Ok(url.clone())
@@ -114,7 +114,7 @@ impl Functions {
     ) -> Result<(), Error> {
         let of = home.clone();
         self.change(home, name, move |_, function| {
-            let qualifier = checked(&of, function, qualifier)?;
+            let qualifier = checked(&of, function, qualifier.clone())?;
             function.urls.remove(&qualifier).map(|_| ()).ok_or_else(missing)
         })
         .await

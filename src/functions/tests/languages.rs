@@ -360,7 +360,7 @@ async fn a_layer_s_external_extension_is_refused_by_its_name() {
     fixture.make("f", "python3.12", "app.handler", &[("app.py", "def handler(e, c): return 1\n")]).await;
     let refused = fixture
         .functions
-        .update_configuration(&fixture.home, "f", None, |settings| settings.layers = layers)
+        .update_configuration(&fixture.home, "f", None, move |settings| settings.layers = layers.clone())
         .await;
     let refused = refused.unwrap_err().to_string();
     assert!(refused.contains("/opt/extensions/agent"), "{refused}");

@@ -163,7 +163,7 @@ impl Iam {
     ) -> Result<(), IamError> {
         check_document(DocumentKind::Permissions, &document)?;
         self.change_entity(account, kind, name, move |entity| {
-            entity.inline().insert(policy, document);
+            entity.inline().insert(policy.clone(), document.clone());
             entity.note_policy();
             let total: usize = entity.inline().values().map(|document| counted(document)).sum();
             let max = kind.inline_chars_max();
@@ -185,7 +185,7 @@ impl Iam {
     ) -> Result<(), IamError> {
         self.change_entity(account, kind, name, move |entity| match entity.inline().remove(&policy) {
             Some(_) => Ok(true),
-            None => Err(IamError::NoInlinePolicy(kind, policy)),
+            None => Err(IamError::NoInlinePolicy(kind, policy.clone())),
         })
         .await
     }
@@ -216,7 +216,7 @@ impl Iam {
             if entity.attached().len() == ATTACHED_MAX {
                 return Err(IamError::TooManyAttached(kind, ATTACHED_MAX));
             }
-            entity.attached().push(arn);
+            entity.attached().push(arn.clone());
             entity.note_policy();
             Ok(entity.write(tx, &account)?)
         })
@@ -234,7 +234,7 @@ impl Iam {
         self.change_entity(account, kind, name, move |entity| {
             let before = entity.attached().len();
             entity.attached().retain(|attached| *attached != arn);
-            if entity.attached().len() == before { Err(IamError::NoPolicy(arn)) } else { Ok(true) }
+            if entity.attached().len() == before { Err(IamError::NoPolicy(arn.clone())) } else { Ok(true) }
         })
         .await
     }
@@ -255,9 +255,9 @@ impl Iam {
             }
             let boundary = entity.boundary().ok_or(IamError::Syntax)?;
             if arn.is_none() && boundary.is_none() {
-                return Err(IamError::NoBoundary(kind, name));
+                return Err(IamError::NoBoundary(kind, name.clone()));
             }
-            *boundary = arn;
+            *boundary = arn.clone();
             Ok(entity.write(tx, &account)?)
         })
         .await
@@ -273,7 +273,7 @@ impl Iam {
     ) -> Result<(), IamError> {
         self.change_entity(account, kind, name, move |entity| {
             let Some(own) = entity.tags() else { return Ok(false) };
-            add_tags(own, tags)?;
+            add_tags(own, tags.clone())?;
             Ok(true)
         })
         .await?;
@@ -304,7 +304,7 @@ impl Iam {
         account: &AccountId,
         kind: Holder,
         name: &str,
-        change: impl FnOnce(&mut Entity) -> Result<bool, IamError> + Send + 'static,
+        change: impl Fn(&mut Entity) -> Result<bool, IamError> + Send + 'static,
     ) -> Result<(), IamError> {
         let (account, name) = (account.clone(), name.to_owned());
         self.write(move |tx| {

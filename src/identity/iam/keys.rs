@@ -114,7 +114,7 @@ impl Iam {
                 if KEYS_OF_USER_MAX <= of_user(tx, &of, &user.name)?.len() {
                     return Err(IamError::TooMany("AccessKeysPerUser", KEYS_OF_USER_MAX));
                 }
-                let (id, sealed) = made;
+                let (id, sealed) = made.clone();
                 put(tx, &of, &Kept { id, user_name: user.name.clone(), sealed })?;
                 Ok(user)
             })

@@ -41,10 +41,10 @@ impl Iam {
         let account = account.clone();
         self.write(move |tx| {
             if !tables::PROFILES.add(tx, &account, &profile.name, &profile)? {
-                return Err(IamError::ProfileExists(profile.name));
+                return Err(IamError::ProfileExists(profile.name.clone()));
             }
             match tables::PROFILES.count(tx, &account)? <= PROFILES_MAX {
-                true => Ok(profile),
+                true => Ok(profile.clone()),
                 false => Err(IamError::TooMany("InstanceProfilesPerAccount", PROFILES_MAX)),
             }
         })
@@ -124,7 +124,7 @@ impl Iam {
                 Some(own) if own.eq_ignore_ascii_case(&role) => {
                     Ok(tables::PROFILES.put(tx, &account, &profile.name, &profile)?)
                 }
-                Some(_) | None => Err(IamError::NoRole(role)),
+                Some(_) | None => Err(IamError::NoRole(role.clone())),
             }
         })
         .await

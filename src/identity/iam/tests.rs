@@ -27,7 +27,7 @@ impl Drop for World {
 
 async fn open(dir: &Path, seed: u64) -> (Iam, Store, Arc<Keys>) {
     let clock = Arc::new(VirtualClock::new(Timestamp::from_millis(1_700_000_000_000)));
-    let store = Store::open(dir, Options::default(), clock.clone()).unwrap();
+    let store = Store::open(dir, Options::disturbed(), clock.clone()).unwrap();
     let keys = Arc::new(Keys::default());
     let iam = Iam::open(store.clone(), clock, Arc::new(SeededIds::new(seed))).unwrap();
     (iam.signing(keys.clone()).await.unwrap(), store, keys)

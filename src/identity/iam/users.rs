@@ -22,10 +22,10 @@ impl Iam {
                 check_attachable(tx, &account, boundary)?;
             }
             if !tables::USERS.add(tx, &account, &user.name, &user)? {
-                return Err(IamError::UserExists(user.name));
+                return Err(IamError::UserExists(user.name.clone()));
             }
             match tables::USERS.count(tx, &account)? <= USERS_MAX {
-                true => Ok(user),
+                true => Ok(user.clone()),
                 false => Err(IamError::TooMany("UsersPerAccount", USERS_MAX)),
             }
         })
@@ -65,8 +65,8 @@ impl Iam {
             .write(move |tx| {
                 let mut user = existing_user(tx, &of, &old)?;
                 let before = user.name.clone();
-                user.name = new_name.unwrap_or(user.name);
-                user.path = new_path.unwrap_or(user.path);
+                user.name = new_name.clone().unwrap_or(user.name);
+                user.path = new_path.clone().unwrap_or(user.path);
                 user.arn = arn(&of, "user", &user.path, &user.name);
                 if user.name.to_lowercase() != before.to_lowercase() {
                     if !tables::USERS.add(tx, &of, &user.name, &user)? {
@@ -113,10 +113,10 @@ impl Iam {
         let account = account.clone();
         self.write(move |tx| {
             if !tables::GROUPS.add(tx, &account, &group.name, &group)? {
-                return Err(IamError::GroupExists(group.name));
+                return Err(IamError::GroupExists(group.name.clone()));
             }
             match tables::GROUPS.count(tx, &account)? <= GROUPS_MAX {
-                true => Ok(group),
+                true => Ok(group.clone()),
                 false => Err(IamError::TooMany("GroupsPerAccount", GROUPS_MAX)),
             }
         })
@@ -173,8 +173,8 @@ impl Iam {
         self.write(move |tx| {
             let mut group = existing_group(tx, &account, &name)?;
             let before = group.name.clone();
-            group.name = new_name.unwrap_or(group.name);
-            group.path = new_path.unwrap_or(group.path);
+            group.name = new_name.clone().unwrap_or(group.name);
+            group.path = new_path.clone().unwrap_or(group.path);
             group.arn = arn(&account, "group", &group.path, &group.name);
             if group.name.to_lowercase() == before.to_lowercase() {
                 tables::GROUPS.put(tx, &account, &before, &group)?;

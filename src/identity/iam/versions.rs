@@ -46,10 +46,10 @@ impl Iam {
         let account = account.clone();
         self.write(move |tx| {
             if !tables::add_policy(tx, &account, &policy)? {
-                return Err(IamError::PolicyExists(policy.name));
+                return Err(IamError::PolicyExists(policy.name.clone()));
             }
             match tables::policies(tx, &account)?.len() <= POLICIES_MAX {
-                true => Ok(policy),
+                true => Ok(policy.clone()),
                 false => Err(IamError::TooMany("PoliciesPerAccount", POLICIES_MAX)),
             }
         })
@@ -137,7 +137,8 @@ impl Iam {
                 return Err(IamError::TooManyVersions(VERSIONS_MAX));
             }
             policy.last_version += 1;
-            let version = PolicyVersion { number: policy.last_version, document, create_date: now };
+            let version =
+                PolicyVersion { number: policy.last_version, document: document.clone(), create_date: now };
             policy.versions.push(version.clone());
             if is_default {
                 policy.set_default(version.number, now);
@@ -183,7 +184,7 @@ impl Iam {
 
     /// Adds tags, and replaces the values of existing keys.
     pub async fn tag_policy(&self, account: &AccountId, arn: &str, tags: Vec<Tag>) -> Result<(), IamError> {
-        self.change_policy(account, arn, move |policy| add_tags(&mut policy.tags, tags)).await
+        self.change_policy(account, arn, move |policy| add_tags(&mut policy.tags, tags.clone())).await
     }
 
     /// Removes tags; ignores keys that don't exist.
@@ -210,7 +211,7 @@ impl Iam {
         &self,
         account: &AccountId,
         arn: &str,
-        change: impl FnOnce(&mut Policy) -> Result<T, IamError> + Send + 'static,
+        change: impl Fn(&mut Policy) -> Result<T, IamError> + Send + 'static,
     ) -> Result<T, IamError> {
         let (account, arn) = (account.clone(), arn.to_owned());
         self.write(move |tx| {

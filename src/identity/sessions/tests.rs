@@ -35,7 +35,7 @@ impl Drop for World {
 }
 
 async fn open(dir: &std::path::Path, clock: &Arc<VirtualClock>, seed: u64) -> (Sessions, Iam, Arc<Keys>) {
-    let store = Store::open(dir, Options::default(), clock.clone()).unwrap();
+    let store = Store::open(dir, Options::disturbed(), clock.clone()).unwrap();
     let (ids, keys) = (Arc::new(SeededIds::new(seed)), Arc::new(Keys::default()));
     let iam = Iam::open(store.clone(), clock.clone(), ids.clone()).unwrap();
     let sessions = Sessions::open(store, clock.clone(), ids, keys.clone(), iam.clone()).await.unwrap();

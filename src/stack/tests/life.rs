@@ -184,7 +184,7 @@ impl World {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let n = NEXT.fetch_add(1, Ordering::Relaxed);
         let dir = std::env::temp_dir().join(format!("stepgate-life-{}-{n}", std::process::id()));
-        let store = Store::open(&dir, Options::default(), Arc::new(SystemClock::new())).unwrap();
+        let store = Store::open(&dir, Options::disturbed(), Arc::new(SystemClock::new())).unwrap();
         let land = Arc::new(Land::default());
         let stacks = stacks(&store, &land, 1);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

@@ -34,7 +34,7 @@ fn view(call: &Call, function: &str, name: String, alias: Alias) -> View {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct RoutingConfig {
     additional_version_weights: Option<BTreeMap<String, f64>>,
@@ -80,17 +80,18 @@ pub(super) struct Update {
 pub(super) async fn update(call: &Call, input: Update) -> Result<View, ApiError> {
     let Reference { name, .. } = Reference::parse(&input.function_name, None, &call.home)?;
     let Update { function_version, description, routing_config, revision_id, .. } = input;
-    let updated = rooms(call).update_alias(&call.home, &name, input.name.clone(), revision_id, |alias| {
-        if let Some(version) = function_version {
-            alias.version = version;
-        }
-        if let Some(description) = description {
-            alias.description = description;
-        }
-        if let Some(config) = routing_config {
-            alias.weights = config.additional_version_weights.unwrap_or_default();
-        }
-    });
+    let updated =
+        rooms(call).update_alias(&call.home, &name, input.name.clone(), revision_id, move |alias| {
+            if let Some(version) = function_version.clone() {
+                alias.version = version;
+            }
+            if let Some(description) = description.clone() {
+                alias.description = description;
+            }
+            if let Some(config) = routing_config.clone() {
+                alias.weights = config.additional_version_weights.unwrap_or_default();
+            }
+        });
     Ok(view(call, &name, input.name, updated.await?))
 }
 

@@ -79,7 +79,13 @@ async fn configure(call: &Call, input: Put, is_whole: bool) -> Result<View, ApiE
     let now = rooms(call).now();
     let shown = qualifier.clone().unwrap_or_else(|| LATEST.to_owned());
     let configured = rooms(call).configure_events(&call.home, &name, qualifier, move |before| {
-        let given = EventConfig { age_max_s, retries_max, on_success, on_failure, last_modified: now };
+        let given = EventConfig {
+            age_max_s,
+            retries_max,
+            on_success: on_success.clone(),
+            on_failure: on_failure.clone(),
+            last_modified: now,
+        };
         match before.filter(|_| !is_whole) {
             None => given,
             Some(before) => EventConfig {

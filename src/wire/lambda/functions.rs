@@ -13,7 +13,7 @@ use crate::functions::{CodeChange, LATEST, NewFunction, Reference, Settings, Vie
 use crate::wire::{ApiError, Call};
 
 /// What configures a function, in calls that make or change one.
-#[derive(Default, Deserialize)]
+#[derive(Clone, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub(super) struct Configured {
     runtime: Option<String>,
@@ -41,37 +41,37 @@ pub(super) struct Configured {
     accelerator_config: Option<Value>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct DeadLetterConfig {
     target_arn: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Environment {
     variables: Option<BTreeMap<String, String>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct TracingConfig {
     mode: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct EphemeralStorage {
     size: u32,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct SnapStart {
     apply_on: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct LoggingConfig {
     log_format: Option<String>,
@@ -116,7 +116,7 @@ impl Configured {
     }
 
     /// The same as a change, with its layers looked up.
-    async fn change(self, call: &Call) -> Result<impl FnOnce(&mut Settings) + Send + 'static, ApiError> {
+    async fn change(self, call: &Call) -> Result<impl Fn(&mut Settings) + Send + 'static, ApiError> {
         self.check()?;
         let layers = match self.layers.clone() {
             Some(layers) => Some(rooms(call).layer_refs(&call.home, layers).await?),
@@ -128,28 +128,29 @@ impl Configured {
                     *place = value;
                 }
             }
-            set(&mut settings.runtime, self.runtime);
-            set(&mut settings.role, self.role);
-            set(&mut settings.handler, self.handler);
-            set(&mut settings.description, self.description);
-            set(&mut settings.timeout_s, self.timeout);
-            set(&mut settings.memory_mb, self.memory_size);
-            set(&mut settings.ephemeral_mb, self.ephemeral_storage.map(|storage| storage.size));
-            set(&mut settings.layers, layers);
-            set(&mut settings.tracing, self.tracing_config.and_then(|config| config.mode));
-            set(&mut settings.snap_start, self.snap_start.and_then(|config| config.apply_on));
-            if let Some(DeadLetterConfig { target_arn }) = self.dead_letter_config {
+            let given = self.clone();
+            set(&mut settings.runtime, given.runtime);
+            set(&mut settings.role, given.role);
+            set(&mut settings.handler, given.handler);
+            set(&mut settings.description, given.description);
+            set(&mut settings.timeout_s, given.timeout);
+            set(&mut settings.memory_mb, given.memory_size);
+            set(&mut settings.ephemeral_mb, given.ephemeral_storage.map(|storage| storage.size));
+            set(&mut settings.layers, layers.clone());
+            set(&mut settings.tracing, given.tracing_config.and_then(|config| config.mode));
+            set(&mut settings.snap_start, given.snap_start.and_then(|config| config.apply_on));
+            if let Some(DeadLetterConfig { target_arn }) = given.dead_letter_config {
                 settings.dead_letter = target_arn.filter(|arn| !arn.is_empty());
             }
-            if let Some(Environment { variables }) = self.environment {
+            if let Some(Environment { variables }) = given.environment {
                 settings.environment = variables.filter(|variables| !variables.is_empty());
             }
-            if let Some(given) = self.logging_config {
-                set(&mut settings.logging.format, given.log_format);
+            if let Some(logging) = given.logging_config {
+                set(&mut settings.logging.format, logging.log_format);
                 let is_json = settings.logging.format == "JSON";
-                settings.logging.application_level = given.application_log_level.filter(|_| is_json);
-                settings.logging.system_level = given.system_log_level.filter(|_| is_json);
-                settings.logging.group = given.log_group;
+                settings.logging.application_level = logging.application_log_level.filter(|_| is_json);
+                settings.logging.system_level = logging.system_log_level.filter(|_| is_json);
+                settings.logging.group = logging.log_group;
             }
         })
     }
