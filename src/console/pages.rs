@@ -39,6 +39,8 @@ pub(super) async fn show(visit: &Visit<'_>, path: &str) -> Result<Answer, Failur
         "/plans/usage.csv" => plans::csv(visit).await,
         "/playground" => playground::show(visit).await,
         "/requests" => requests::show(visit).await,
+        "/requests/compare" => requests::compare(visit).await,
+        "/requests/har" => requests::har(visit).await,
         "/operation" => operation::show(visit).await,
         _ => Err(Failure::no_page()),
     }

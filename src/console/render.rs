@@ -49,6 +49,8 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("requests", include_str!("../../templates/console/requests.hbs")),
     ("requests-body", include_str!("../../templates/console/requests-body.hbs")),
     ("request", include_str!("../../templates/console/request.hbs")),
+    ("compared", include_str!("../../templates/console/compared.hbs")),
+    ("resent", include_str!("../../templates/console/resent.hbs")),
 ];
 
 /// Renders templates.

@@ -23,7 +23,7 @@ use super::visit::{Answer, Shared, Visit, failure_data};
 use super::{PREFIX, assets, doors, pages};
 use crate::clock::{Clock, Ids};
 use crate::connect::{Body, Request, Response, boxed, empty};
-use crate::gateway::{Bulkhead, Inspector};
+use crate::gateway::{Bulkhead, Gateway};
 use crate::id::{AccountRegion, Region};
 use crate::identity::{Authenticated, Authenticator, Principal, TargetUri};
 use crate::wire::client::AwsClient;
@@ -44,8 +44,6 @@ pub struct Ports {
     pub clock: Arc<dyn Clock>,
     /// For sessions.
     pub ids: Arc<dyn Ids>,
-    /// The memory that forms share with other bodies.
-    pub bodies: Arc<Bulkhead>,
     /// The server's own account and region.
     pub home: AccountRegion,
     /// The key that one click signs in with, if the server has nothing to hide from this machine.
@@ -54,8 +52,8 @@ pub struct Ports {
     pub is_key_well_known: bool,
     /// What no operation tells.
     pub facts: Arc<dyn Facts>,
-    /// The last requests to deployed APIs.
-    pub inspector: Arc<Inspector>,
+    /// Serves deployed APIs, and knows the last requests to them.
+    pub gateway: Gateway,
 }
 
 /// An access key.
@@ -120,22 +118,12 @@ impl Asked<'_> {
 impl Console {
     /// The console over these rooms.
     pub fn new(ports: Ports) -> Self {
-        let Ports {
-            aws,
-            api,
-            authenticator,
-            clock,
-            ids,
-            bodies,
-            home,
-            local_key,
-            is_key_well_known,
-            facts,
-            inspector,
-        } = ports;
+        let Ports { aws, api, authenticator, clock, ids, home, local_key, is_key_well_known, facts, gateway } =
+            ports;
+        let bodies = gateway.bulkhead();
         let sessions = Arc::new(Sessions::new(authenticator, clock.clone(), ids));
         let shared =
-            Shared { renderer: Renderer::new(), histories: Histories::default(), facts, clock, inspector };
+            Shared { renderer: Renderer::new(), histories: Histories::default(), facts, clock, gateway };
         Self {
             shared,
             sessions,
@@ -228,7 +216,7 @@ impl Console {
 
     fn visit<'v>(&'v self, asked: &'v Asked<'_>, signed: &'v SignedIn) -> Visit<'v> {
         let aws = Aws::new(self.aws.clone(), signed.caller.clone(), signed.region.clone());
-        Visit { shared: &self.shared, aws, signed, uri: asked.uri }
+        Visit { shared: &self.shared, aws, signed, uri: asked.uri, from: asked.from }
     }
 
     async fn show(&self, asked: &Asked<'_>, signed: &SignedIn) -> Result<Response, Failure> {
@@ -286,7 +274,7 @@ impl Console {
             (None, None, Some(_)) if aws.caller().principal != Principal::Account => {
                 return Err(Failure::only_account("the requests of all callers"));
             }
-            (None, None, Some(_)) => Subject::Requests(self.shared.inspector.clone()),
+            (None, None, Some(_)) => Subject::Requests(self.shared.gateway.inspector()),
             (None, None, None) => return Err(Failure::no_page()),
         };
         let arn = match &subject {

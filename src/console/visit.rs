@@ -13,8 +13,9 @@ use super::history::Histories;
 use super::render::{Frame, Renderer};
 use super::session::SignedIn;
 use crate::clock::Clock;
-use crate::gateway::Inspector;
+use crate::gateway::Gateway;
 use crate::identity::{Principal, TargetUri};
+use crate::wire::CalledFrom;
 
 /// What all requests share.
 pub(super) struct Shared {
@@ -22,7 +23,7 @@ pub(super) struct Shared {
     pub(super) histories: Histories,
     pub(super) facts: Arc<dyn Facts>,
     pub(super) clock: Arc<dyn Clock>,
-    pub(super) inspector: Arc<Inspector>,
+    pub(super) gateway: Gateway,
 }
 
 /// A request.
@@ -31,6 +32,8 @@ pub(super) struct Visit<'v> {
     pub(super) aws: Aws,
     pub(super) signed: &'v SignedIn,
     pub(super) uri: &'v TargetUri,
+    /// Where the request comes from.
+    pub(super) from: Option<CalledFrom>,
 }
 
 /// What a request is answered with.

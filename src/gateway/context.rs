@@ -15,6 +15,7 @@ use super::authorizers::AuthorizerFacts;
 use super::compile::{CompiledMethod, CompiledStage};
 use super::execution_log::ExecutionLog;
 use super::headers;
+use super::notes::{Layer, Notes};
 use super::peer::{ClientCertificateFacts, Peer};
 use super::plans::limit_headers::Limits;
 use super::signers::{InternalCaller, SERVICE as SIGNING_NAME, Signer};
@@ -75,6 +76,8 @@ pub(crate) struct Context {
     pub(crate) outcome: Option<Outcome>,
     /// Collects lines during a test call, or for the inspector; `None` for all other requests.
     pub(crate) log: Option<ExecutionLog>,
+    /// What the inspector wants to know besides; `None` for requests that it does not keep.
+    pub(crate) notes: Option<Box<Notes>>,
 }
 
 /// The API key of a caller.
@@ -183,6 +186,7 @@ impl Context {
             failure: None,
             outcome: None,
             log: None,
+            notes: None,
         }
     }
 
@@ -274,6 +278,13 @@ impl Context {
     /// A stage variable.
     pub(crate) fn stage_variable(&self, name: &str) -> Option<&str> {
         self.stage.as_ref()?.variables.get(name).map(String::as_str)
+    }
+
+    /// Notes for the inspector that the request has passed a layer.
+    pub(crate) fn passed(&mut self, layer: Layer, clock: &dyn Clock) {
+        if let Some(notes) = &mut self.notes {
+            notes.passed.push((layer, clock.monotonic()));
+        }
     }
 
     /// Whether this is a test call.

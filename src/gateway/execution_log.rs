@@ -12,6 +12,8 @@ pub(crate) struct ExecutionLog {
     now: Timestamp,
     /// Whether the call is a test; otherwise it is one that the inspector keeps.
     is_test: bool,
+    /// Whether bodies are shown.
+    has_bodies: bool,
 }
 
 impl ExecutionLog {
@@ -24,13 +26,18 @@ impl ExecutionLog {
 
     /// Starts the log of an authorizer's test.
     pub(crate) fn of_authorizer(request_id: &str, now: Timestamp) -> Self {
-        Self { text: format!("Execution log for request {request_id}\n"), now, is_test: true }
+        Self {
+            text: format!("Execution log for request {request_id}\n"),
+            now,
+            is_test: true,
+            has_bodies: true,
+        }
     }
 
-    /// Starts the log of a client's request, which shows neither bodies nor cookies.
-    pub(crate) fn inspected(request_id: &str, now: Timestamp) -> Self {
+    /// Starts the log of a client's request, which shows no cookies, and bodies only if they are asked for.
+    pub(crate) fn inspected(request_id: &str, now: Timestamp, has_bodies: bool) -> Self {
         let log = Self::new(request_id, now);
-        Self { is_test: false, ..log }
+        Self { is_test: false, has_bodies, ..log }
     }
 
     /// Whether it is that of a test call.
@@ -43,7 +50,14 @@ impl ExecutionLog {
         // Writing to a string can't fail.
         let _ = match self.is_test {
             true => writeln!(self.text, "{} : {line}", self.now.to_java_date()),
-            false => writeln!(self.text, "{} : {}", self.now.to_java_date(), discreet(&line.to_string())),
+            false => {
+                writeln!(
+                    self.text,
+                    "{} : {}",
+                    self.now.to_java_date(),
+                    discreet(&line.to_string(), self.has_bodies)
+                )
+            }
         };
     }
 
@@ -59,9 +73,12 @@ const SECRETS: [&str; 5] =
 /// How many characters at its end AWS's logs show of a secret; short ones are not shown at all.
 const SHOWN_CHARS: usize = 6;
 
-/// A line without the body or the cookies that it shows.
-fn discreet(line: &str) -> String {
+/// A line without the cookies that it shows, and without the body unless that is wanted.
+fn discreet(line: &str, has_bodies: bool) -> String {
     if let Some((of, body)) = line.split_once(": ").filter(|(of, _)| of.contains(" body ")) {
+        if has_bodies {
+            return line.to_owned();
+        }
         return format!("{of}: ({} bytes)", body.len());
     }
     let (mut shown, mut rest) = (String::with_capacity(line.len()), line);
@@ -75,7 +92,7 @@ fn discreet(line: &str) -> String {
 }
 
 /// The value of a header or parameter as a log shows it.
-fn shown(name: &str, value: String) -> String {
+pub(crate) fn shown(name: &str, value: String) -> String {
     if !SECRETS.iter().any(|secret| secret.eq_ignore_ascii_case(name)) {
         return value;
     }
@@ -148,7 +165,8 @@ mod tests {
             ),
             ("HTTP Method: GET, Resource Path: /body ", "HTTP Method: GET, Resource Path: /body "),
         ] {
-            assert_eq!(discreet(line), want);
+            assert_eq!(discreet(line, false), want);
+            assert_eq!(discreet(line, true).contains("body"), line.contains("body"), "{line}");
         }
     }
 

@@ -2,12 +2,13 @@
 //! request one read of a flag.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::context::Context;
 use super::execution_log::{ExecutionLog, JavaMap, shown_address};
+use super::notes::{Layer, Notes};
 use crate::apis::Variable;
 use crate::clock::{Clock, Timestamp};
 
@@ -65,6 +66,20 @@ pub struct Inspected {
     pub facts: Vec<(&'static str, String)>,
     /// How long the method's authorizer took; zero for an answer that was kept.
     pub authorizer_took: Option<Duration>,
+    /// The headers that it came with; secrets are shortened.
+    pub headers: Vec<(String, String)>,
+    /// Its body, if bodies are kept and something has read it.
+    pub body: Option<String>,
+    /// The layers that it passed, and how long after its arrival.
+    pub passed: Vec<(Layer, Duration)>,
+    /// Requests left of its key's quota, after it.
+    pub quota_left: Option<u64>,
+    /// How long its caller has to wait, if a limit was reached.
+    pub wait: Option<Duration>,
+    /// The ARN of the execution that it started.
+    pub execution: Option<String>,
+    /// Whether it came over TLS.
+    pub is_secure: bool,
     /// Whether the method needs an API key.
     pub needs_key: bool,
     /// How the method authorizes.
@@ -78,17 +93,21 @@ pub struct Inspector {
     clock: Arc<dyn Clock>,
     /// Until when it is on, in milliseconds of monotonic time; 0 when it is off.
     until: AtomicI64,
+    /// Whether bodies are kept.
+    has_bodies: AtomicBool,
     number: AtomicU64,
     kept: Mutex<VecDeque<Arc<Inspected>>>,
 }
 
 impl Inspector {
     pub(super) fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, until: AtomicI64::new(0), number: AtomicU64::new(0), kept: Mutex::default() }
+        let (until, has_bodies, number) = (AtomicI64::new(0), AtomicBool::new(false), AtomicU64::new(0));
+        Self { clock, until, has_bodies, number, kept: Mutex::default() }
     }
 
-    /// Begins to keep requests, for an hour.
-    pub fn begin(&self) {
+    /// Begins to keep requests, for an hour; with their bodies if `has_bodies`.
+    pub fn begin(&self, has_bodies: bool) {
+        self.has_bodies.store(has_bodies, Ordering::Relaxed);
         self.until.store(millis(self.clock.monotonic() + ON_MAX).max(1), Ordering::Relaxed);
     }
 
@@ -102,6 +121,11 @@ impl Inspector {
     pub fn is_on(&self) -> bool {
         let until = self.until.load(Ordering::Relaxed);
         until != 0 && millis(self.clock.monotonic()) < until
+    }
+
+    /// Whether their bodies are kept.
+    pub fn has_bodies(&self) -> bool {
+        self.has_bodies.load(Ordering::Relaxed)
     }
 
     /// The requests that are kept, the newest first.
@@ -126,7 +150,8 @@ impl Inspector {
             let _ = self.until.compare_exchange(until, 0, Ordering::Relaxed, Ordering::Relaxed);
             return;
         }
-        let mut log = ExecutionLog::inspected(&context.request_id, context.received);
+        let has_bodies = self.has_bodies();
+        let mut log = ExecutionLog::inspected(&context.request_id, context.received, has_bodies);
         log.line(format_args!("HTTP Method: {}, Resource Path: {}", context.method, context.target.path));
         log.line(format_args!("Method request query string: {}", JavaMap(context.query().singles())));
         let headers: Vec<_> = context.visible_headers().collect();
@@ -134,13 +159,17 @@ impl Inspector {
             "Method request headers: {}",
             JavaMap(headers.iter().map(|(name, value)| (name, value)))
         ));
-        context.log = Some(log);
+        let notes = Box::new(Notes::new(headers.into_iter(), has_bodies));
+        (context.log, context.notes) = (Some(log), Some(notes));
     }
 
     /// Keeps a request that has a log of [`Inspector::arrived`].
     pub(super) fn answered(&self, context: &mut Context) {
         let Some(log) = context.log.take() else { return };
         let Some(outcome) = context.outcome else { return };
+        let Notes { headers, passed, quota_left, wait, execution, body, .. } =
+            context.notes.take().map(|notes| *notes).unwrap_or_default();
+        let started = context.started;
         let facts = TOLD
             .iter()
             .filter_map(|(name, variable)| Some((*name, context.variable(*variable)?.into_owned())));
@@ -156,6 +185,13 @@ impl Inspector {
             status: outcome.status,
             facts: facts.collect(),
             authorizer_took: context.authorizer.as_ref().and_then(|facts| facts.latency),
+            headers,
+            body,
+            passed: passed.into_iter().map(|(layer, at)| (layer, at.saturating_sub(started))).collect(),
+            quota_left,
+            wait,
+            execution,
+            is_secure: context.peer.is_secure,
             needs_key: route.is_some_and(|route| route.is_api_key_required),
             authorization: route.map(|route| route.authorization.as_str()),
             log: beginning(log.into_text()),

@@ -164,7 +164,13 @@ impl Routed {
                 Ok(bytes) => Ok(Payload::held(bytes, Some(held))),
                 Err(_) => Err(Refusal::BodyBroken),
             },
-            None => bulkhead.read(body).await,
+            None => {
+                let payload = bulkhead.read(body).await?;
+                if let Some(notes) = &mut self.context.notes {
+                    notes.body(payload.bytes());
+                }
+                Ok(payload)
+            }
         }
     }
 

@@ -16,6 +16,7 @@ use super::context::Context;
 use super::domains::Domains;
 use super::inspector::Inspector;
 use super::integration::Outside;
+use super::notes::Layer;
 use super::peer::Peer;
 use super::pipeline::authorize::Guard;
 use super::pipeline::cache::Lookup;
@@ -108,11 +109,15 @@ impl Inner {
     }
 
     async fn answer(&self, arrived: Arrived) -> Result<Answered, Refused> {
-        let staged = stage::find(arrived, &self.stages, &*self.ids).await?;
-        let routed = route::find(staged)?;
-        let authorized = authorize::authorize(routed, &self.guard).await?;
+        let mut staged = stage::find(arrived, &self.stages, &*self.ids).await?;
+        staged.context.passed(Layer::Stage, &*self.clock);
+        let mut routed = route::find(staged)?;
+        routed.context.passed(Layer::Method, &*self.clock);
+        let mut authorized = authorize::authorize(routed, &self.guard).await?;
+        authorized.routed.context.passed(Layer::Authorization, &*self.clock);
         // After authorizers, because the key may come from an authorizer.
-        let admitted = plan::admit(authorized, &self.enforcement).await?;
+        let mut admitted = plan::admit(authorized, &self.enforcement).await?;
+        admitted.0.context.passed(Layer::Plan, &*self.clock);
         // Decompressing is work, so do it only for admitted requests. Models and mappings see the decoded body.
         let (admitted, wanted) = compress::decompress(admitted, &self.bulkhead).await?;
         let answered = self.answer_admitted(admitted).await?;
@@ -128,8 +133,10 @@ impl Inner {
             Lookup::Hit(answered) => return Ok(answered),
             Lookup::Miss(validated, missed) => (validated, missed),
         };
-        let prepared = map_request::prepare(validated, &self.bulkhead).await?;
-        let replied = integrate::integrate(prepared, &self.outside, &*self.clock).await?;
+        let mut prepared = map_request::prepare(validated, &self.bulkhead).await?;
+        prepared.exchange.context.passed(Layer::Mapping, &*self.clock);
+        let mut replied = integrate::integrate(prepared, &self.outside, &*self.clock).await?;
+        replied.exchange.context.passed(Layer::Integration, &*self.clock);
         if stream::is_streamed(&replied) {
             // Boxed, because few methods stream. Such a response is neither mapped nor cached.
             return Box::pin(stream::answer(replied, &self.clock)).await;

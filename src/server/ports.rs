@@ -254,11 +254,10 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
         authenticator: authenticator.clone(),
         clock,
         ids,
-        bodies: gateway.bulkhead(),
         home: home.clone(),
         local_key: local_key(options),
         is_key_well_known: has_default_key(options),
-        inspector: gateway.inspector(),
+        gateway: gateway.clone(),
         facts: Arc::new(ConsoleFacts::new(options, store.clone(), endpoint.clone())),
     });
     set_rooms.send_replace(Some(tasks::Rooms { aws: aws.clone(), gateway: gateway.clone(), objects }));

@@ -72,6 +72,11 @@ impl Browser {
     }
 }
 
+/// A page as people read it.
+fn read(answer: &Answer) -> String {
+    answer.text().replace("&#x3D;", "=").replace("&quot;", "\"").replace("&amp;", "&")
+}
+
 fn page(kind: &str, arn: &str) -> String {
     format!("/{kind}/view?arn={}", encoded(arn))
 }
@@ -356,6 +361,72 @@ fn requests_are_kept_while_the_account_looks_and_answered_as_ever() {
     assert_eq!(browser.act("/requests/switch", &[("to", "off")]).status, 303);
     assert!(browser.get("/requests").text().contains("Nothing is recorded."));
     assert_eq!(ask("/alpha/nope"), before);
+}
+
+#[test]
+fn requests_are_sent_again_compared_and_lead_to_what_they_started() {
+    let dir = DataDir::new("console-resend");
+    let server = Server::start(&dir, &[]);
+    let mut client = Client::new(&server.address);
+    let machines = states(&mut client, "ListStateMachines", json!({}));
+    let machine = machines["stateMachines"][0]["stateMachineArn"].as_str().unwrap().to_owned();
+    let body = json!({"input": "{}", "name": "first", "stateMachineArn": machine}).to_string();
+    let mut browser = Browser::local(&server);
+    assert_eq!(browser.act("/requests/switch", &[("to", "on"), ("bodies", "yes")]).status, 303);
+    let headers = [("content-type", "application/json"), ("x-api-key", "hush-hush-hush-hush-hush")];
+    let sent = client.send("POST", "/alpha/execution?a=1", &headers, body.as_bytes()).unwrap();
+    assert_eq!(sent.status, 200, "{}", sent.text());
+    let sent = sent.json();
+    let execution = sent["executionArn"].as_str().unwrap();
+
+    // From the request to the execution, and back.
+    let detail = read(&browser.get("/requests?number=1&part=request"));
+    assert!(detail.contains(&page("executions", execution)), "{detail}");
+    assert!(detail.contains("\"name\": \"first\""), "its body was asked for: {detail}");
+    let back = read(&browser.get(&page("executions", execution)));
+    assert!(back.contains("/requests?number=1\">POST /alpha/execution?a=1"), "{back}");
+
+    // Sent again, changed.
+    let again = body.replace("first", "second");
+    let fields = [("method", "POST"), ("host", server.address.as_str()), ("target", "/alpha/execution?a=2")];
+    let fields = [&fields[..], &[("headers", "content-type: application/json"), ("body", &again)]].concat();
+    let answer = read(&browser.act("/requests/resend", &fields));
+    assert!(answer.contains(">200<") && answer.contains(":second"), "{answer}");
+    assert!(answer.contains("/requests?number=2\">What each layer decided"), "{answer}");
+    for (host, target, wanted) in [
+        ("localhost", "/", "No deployed API has this address."),
+        ("local host", "/alpha/execution", "That is no address"),
+        ("localhost", "/alpha/../x", "path"),
+    ] {
+        let fields = [("method", "GET"), ("host", host), ("target", target)];
+        let answer = browser.act("/requests/resend", &fields);
+        assert!(answer.status == 400 && answer.text().contains(wanted), "{}", answer.text());
+    }
+
+    // Side by side, and to take home.
+    let compared = read(&browser.get("/requests/compare?a=1&b=2"));
+    assert!(compared.contains("/alpha/execution?a=2") && compared.contains("Target"), "{compared}");
+    assert!(!compared.contains("<th scope=\"row\">stage</th>"), "both have the same: {compared}");
+    assert_eq!(browser.get("/requests/compare?a=1&b=99").status, 404);
+    let archive = browser.get("/requests/har");
+    let disposition = archive.header("content-disposition").unwrap();
+    assert!(disposition.contains("requests.har"), "{disposition}");
+    let archive = archive.json();
+    let entries = archive["log"]["entries"].as_array().unwrap();
+    assert_eq!(entries.len(), 2);
+    assert_eq!(entries[0]["request"]["postData"]["text"], body);
+    assert!(!archive.to_string().contains("hush-hush"), "{archive}");
+    assert_eq!(browser.get("/requests/har?status=5").status, 404);
+    assert!(browser.get("/requests?status=2&stage=alpha").text().contains("/alpha/execution"));
+    assert!(browser.get("/requests?stage=beta").text().contains("No requests like that."));
+
+    // Not for others.
+    let mut ann = user(&server, &mut client, &json!([allow("*", "*")]));
+    for path in ["/requests/har", "/requests/compare?a=1&b=2"] {
+        assert_eq!(ann.get(path).status, 403, "{path}");
+    }
+    assert_eq!(ann.act("/requests/resend", &fields).status, 403);
+    assert!(!ann.get(&page("executions", execution)).text().contains("/requests?number"));
 }
 
 /// The first bytes of a stream, up to what is looked for.

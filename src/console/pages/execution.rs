@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde_json::{Value, json};
 
 use super::addresses::{self, address};
-use super::{detail, events};
+use super::{detail, events, requests};
 use crate::console::aws::{Aws, millis, text};
 use crate::console::failure::Failure;
 use crate::console::graph::{Flow, Layout, Marks, StateMark, draw};
@@ -54,6 +54,7 @@ pub(super) async fn show(visit: &Visit<'_>) -> Result<Answer, Failure> {
     let tab = TABS.iter().find(|(name, _)| *name == visit.query("tab")).map_or("graph", |(name, _)| name);
     let selected = detail::selected(visit, &execution);
     let mut data = head(&execution, tab, &selected);
+    data["startedBy"] = requests::started_by(visit, arn).unwrap_or_default();
     data["detail"] = detail::detail(visit, &execution, &selected).await?;
     if visit.part() != "detail" {
         match tab {

@@ -50,6 +50,9 @@ pub(crate) async fn integrate(
             facts.status = Some(reply.status.as_u16());
             let id = reply.headers.get("x-amzn-requestid").and_then(|id| id.to_str().ok());
             facts.request_id = id.map(str::to_owned);
+            if let (Some(notes), ReplyBody::Whole(body)) = (&mut exchange.context.notes, &reply.body) {
+                notes.answer(body);
+            }
             if !is_mock {
                 log(&mut exchange.context, reply.status.as_u16(), latency);
             }

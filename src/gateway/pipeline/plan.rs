@@ -46,6 +46,10 @@ pub(crate) async fn admit(
     } else {
         admit_anybody(&routed, enforcement)
     };
+    if let Some(notes) = &mut routed.context.notes {
+        notes.quota_left = limits.standing.and_then(|it| it.quota.map(|_| it.remaining));
+        notes.wait = limits.wait;
+    }
     if enforcement.tells_limits {
         routed.context.limits = Some(limits);
     }

@@ -269,14 +269,29 @@ try {
       await picture(page, "request-light");
     }
   }
+  // Sent again, changed: with the key it passes, and the new one can be looked at.
+  await page.locator("#detail summary", { hasText: "Send again" }).click();
+  await page.locator("#detail [name=target]").fill(`/restapis/${given.api}/dev/_user_request_/orders?q=tea`);
+  await page.locator("#detail [name=headers]").fill(`x-api-key: ${given.keyValue}`);
+  await page.locator("#detail").getByRole("button", { name: "Send", exact: true }).click();
+  await page.waitForSelector("#resent .status:has-text('200')");
+  await check(page, "a request that was sent again");
+  await page.locator("#resent a").click();
+  await page.waitForSelector("html[data-ready]");
+  assert.match(await page.locator("#detail .why").innerText(), /^200: /);
+  await page.getByRole("button", { name: "Compare" }).click();
+  await page.waitForSelector("h1:has-text('Two requests')");
+  await check(page, "two requests");
+  await page.getByRole("link", { name: "Requests", exact: true }).click();
+  await page.waitForSelector("html[data-ready]");
   assert.match(whys[0], /^200: /);
   assert.match(whys[1], /^403: the method needs an API key, and the request has none/);
   assert.match(whys[2], /^403: stage dev has no resource and method for GET/);
-  await check(page, "a hostile request");
+  await check(page, "hostile requests");
   await page.getByLabel("Status").selectOption("2");
   await page.getByRole("button", { name: "Filter" }).click();
   await page.waitForSelector("html[data-ready]");
-  assert.equal(await page.locator("table.requests tbody tr").count(), 1);
+  assert.equal(await page.locator("table.requests tbody tr").count(), 2);
   await page.getByRole("button", { name: "Stop and forget" }).click();
   await page.waitForSelector("text=Nothing is recorded.");
   console.log("requests are recorded live, and one sentence says why each has its status");
