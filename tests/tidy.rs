@@ -36,17 +36,6 @@ const CYCLES: &[(&str, &str, &str)] = &[
     ),
     ("asl", "compiler program retry siblings state", "states hold programs, programs hold states"),
     (
-        "engine",
-        "execution machine",
-        "the fold over entries and the machine that makes them share their types",
-    ),
-    (
-        "engine",
-        "aliases calls changes deletion evaluations executions live map_runs nested open page records redrive runner start \
-         state_machines tags timers versions",
-        "`impl Engine` is spread over files that need each other",
-    ),
-    (
         "gateway",
         "access authorizers bulkhead compile context integration mapping pipeline plans proxy_event signers stages",
         "a request's context holds its compiled stage, whose mappings and authorizers read the context",

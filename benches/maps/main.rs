@@ -21,7 +21,7 @@ use stepgate_engine::event::Failure;
 use stepgate_engine::execution::ExecutionStatus;
 use stepgate_engine::{
     BoxFuture, CreateStateMachine, Engine, Logging, NoLogs, ObjectListing, ObjectName, ObjectPart, Objects,
-    Options, StartExecution, TaskCall, TaskResult, Tasks,
+    Options, Ports, StartExecution, TaskCall, TaskResult, Tasks,
 };
 use stepgate_id::{AccountId, AccountRegion, Region};
 use stepgate_store::{self as store, Store};
@@ -107,8 +107,8 @@ async fn run(dir: &Path, n: usize, kind: &str) {
     let store = Store::open(dir, store::Options::default(), clock.clone()).unwrap();
     let ids = Arc::new(RandomIds);
     let (tasks, logs, objects) = (Arc::new(NoServices), Arc::new(NoLogs), Arc::new(Lines(n)));
-    let engine =
-        Engine::open(store, clock.clone(), ids, Options::default(), tasks, logs, objects).await.unwrap();
+    let ports = Ports { store, clock: clock.clone(), ids, tasks, logs, objects };
+    let engine = Engine::open(ports, Options::default()).await.unwrap();
     let arn = create(&engine, kind).await;
     let (cpu, begun) = (cpu_us(), clock.monotonic());
     let (name, input, trace_header) = (None, None, None);
@@ -118,7 +118,7 @@ async fn run(dir: &Path, n: usize, kind: &str) {
     loop {
         tokio::time::sleep(Duration::from_millis(50)).await;
         curve.push(resident_mib().0);
-        let described = engine.describe_execution(&arn).await.unwrap();
+        let described = engine.executions().describe(&arn).await.unwrap();
         match described.status {
             ExecutionStatus::Running => {}
             ExecutionStatus::Succeeded => break,
@@ -173,7 +173,7 @@ async fn create(engine: &Engine, kind: &str) -> String {
         tags: Vec::new(),
         publish: None,
     };
-    engine.create_state_machine(create).await.unwrap().arn.to_string()
+    engine.state_machines().create(create).await.unwrap().arn.to_string()
 }
 
 /// The CPU time of this process so far, all threads, in microseconds.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use stepgate::clock::{RandomIds, SystemClock};
 use stepgate::engine::event::Failure;
-use stepgate::engine::{BoxFuture, Engine, NoLogs, NoObjects, Options, TaskCall, TaskResult, Tasks};
+use stepgate::engine::{BoxFuture, Engine, NoLogs, NoObjects, Options, Ports, TaskCall, TaskResult, Tasks};
 use stepgate::store::{self, Store};
 
 /// The state machine of all executions.
@@ -24,5 +24,6 @@ pub(crate) async fn open(dir: &Path) -> Engine {
     let store = Store::open(dir, store::Options::default(), clock.clone()).unwrap();
     let ids = Arc::new(RandomIds);
     let (tasks, logs, objects) = (Arc::new(NoServices), Arc::new(NoLogs), Arc::new(NoObjects));
-    Engine::open(store, clock, ids, Options::default(), tasks, logs, objects).await.unwrap()
+    let ports = Ports { store, clock, ids, tasks, logs, objects };
+    Engine::open(ports, Options::default()).await.unwrap()
 }

@@ -41,7 +41,7 @@ pub(crate) async fn run(dir: &Path, n: usize) {
         tags: Vec::new(),
         publish: None,
     };
-    engine.create_state_machine(create).await.unwrap();
+    engine.state_machines().create(create).await.unwrap();
     let begun = clock.monotonic();
     let far = clock.now() + LONG;
     start(&engine, n.saturating_sub(DUE), move |i| (format!("far-{i}"), far)).await;

@@ -43,7 +43,7 @@ fn filter(status: Option<ExecutionStatus>, max: u32, next_token: Option<String>)
 
 /// Names, and the token of the next page.
 async fn page(engine: &Engine, filter: ExecutionFilter) -> (Vec<(String, Option<i64>)>, Option<String>) {
-    let page = engine.list_executions(MACHINE, filter).await.unwrap();
+    let page = engine.executions().list(MACHINE, filter).await.unwrap();
     let items = page.items.iter();
     let items = items.map(|item| (item.arn.name.to_string(), item.stopped.map(|at| at.as_millis())));
     (items.collect(), page.next_token)

@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use super::changes::remove_task;
 use super::event::Failure;
 use super::execution::ExecutionStart;
 use super::machine::{Input, TaskKey, TaskRun};
 use super::open::Engine;
+use super::origin::Origin;
 use super::queue::Queued;
-use super::runner::Origin;
+use super::task_rows::remove_task;
 use super::tasks::Traced;
-use super::{Error, TaskCall, TaskResult, journal, nested};
+use super::{Error, TaskCall, TaskResult, journal, start_arguments};
 use crate::asl::{Pattern, Resource};
 use crate::id::AccountRegion;
 use crate::json::Payload;
@@ -24,7 +24,7 @@ impl Engine {
         let engine = self.clone();
         tokio::spawn(async move {
             let (id, task, pattern) = (origin.id, run.task, pattern_of(&run.resource));
-            if nested::starts_execution(&run.resource) {
+            if start_arguments::starts_execution(&run.resource) {
                 let starting = engine.clone();
                 let started = tokio::spawn(async move { starting.start_nested(origin, run, pattern).await });
                 if started.await.is_err_and(|error| error.is_panic()) {
@@ -52,7 +52,7 @@ impl Engine {
     /// Makes a call for an execution that has no journal, and tells of the HTTP request that it is if `reveal_secrets`
     /// says how; `None` if the process is ending.
     pub(super) async fn answer_of(&self, call: TaskCall, reveal_secrets: Option<bool>) -> Option<Traced> {
-        if nested::starts_execution(&call.resource) {
+        if start_arguments::starts_execution(&call.resource) {
             return Some((self.start_from_express(&call).await, None));
         }
         let Some(reveal_secrets) = reveal_secrets else {
@@ -76,6 +76,7 @@ impl Engine {
     pub(super) async fn recover_queues(&self) -> Result<(), Error> {
         let rows: Result<Vec<(i64, Queued)>, Error> = self
             .inner
+            .base
             .store
             .read(|tx| {
                 let sql = "SELECT id, execution, frame, scheduled, activity FROM task
@@ -91,7 +92,7 @@ impl Engine {
             })
             .await;
         for (activity, queued) in rows? {
-            self.inner.queues.push(activity, queued);
+            self.inner.activities.queues.push(activity, queued);
         }
         Ok(())
     }
@@ -102,6 +103,7 @@ impl Engine {
         loop {
             let rows: Result<Vec<(i64, i64, [i64; 2])>, Error> = self
                 .inner
+                .base
                 .store
                 .read(move |tx| {
                     let sql = "SELECT id, execution, frame, scheduled FROM task
@@ -133,6 +135,7 @@ impl Engine {
         let task = journal::task_key(task)?;
         let columns: Option<(String, String, Option<String>)> = self
             .inner
+            .base
             .store
             .read(move |tx| {
                 let sql = "SELECT token, input, credentials_role FROM task WHERE id = ?1";

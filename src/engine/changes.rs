@@ -5,6 +5,7 @@
 mod children;
 mod ending;
 mod map_runs;
+mod record;
 mod tasks;
 mod timers;
 
@@ -12,24 +13,24 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub(super) use self::children::ExpressChild;
 use self::children::{Child, ExpressBeginning};
 use self::ending::{Ended, Reopened};
-pub(super) use self::ending::{count_ended, write_ending};
 use self::map_runs::{
     Begins, CountsItems, Ends, GoesOn, LoadsItems, ReadsItems, RedrivesChild, StopsChildren, WritesResults,
 };
-pub(super) use self::tasks::remove_task;
+pub(super) use self::record::{Beginning, Prepared, Record, Written};
 use self::tasks::{Abandoned, Called, Queue};
 use self::timers::{Armed, Canceled};
 use super::Error;
 use super::event::HistoryEvent;
 use super::execution::{Ending, Entry, MapRunAttempt};
+use super::links::{LinkChanges, Links};
 use super::machine::{ChildStart, Effect, Input};
-use super::map_runs::{MapChild, RunOf, Tally};
-use super::nested::link::{LinkChanges, Links};
+use super::map_child::MapChild;
+use super::map_run_rows::{RunOf, Tally};
 use super::open::Engine;
-use super::runner::Origin;
-use super::start::Beginning;
+use super::origin::Origin;
 use super::state_machines::LoadedMachine;
 use crate::asl::{Processor, Resource, StateMachineType};
 use crate::clock::Timestamp;
@@ -121,7 +122,7 @@ impl Changes {
         let mut step = Step {
             id: origin.id,
             revision: origin.revision,
-            now: engine.now(),
+            now: engine.inner.base.now(),
             map_child: origin.map_child,
             ending: None,
             may_have_map_runs: engine.inner.map_runs.may_be(),
@@ -170,13 +171,29 @@ impl Changes {
     /// Performs them, now that they are durable.
     pub(super) fn act(self, engine: &Engine, origin: &Origin, mut done: Done) {
         std::mem::take(&mut done.tally).count();
-        done.links.act(engine, origin.id);
+        act_on_links(&done.links, engine, origin.id);
         if done.has_left_children {
             engine.stop_children(origin.id, None);
         }
         for change in self.changes {
             change.act(engine, origin, &self.step, &mut done);
         }
+    }
+}
+
+/// Tells who waits, and stops whom nobody waits for, now that it is durable.
+fn act_on_links(links: &LinkChanges, engine: &Engine, id: i64) {
+    let LinkChanges { has_parents, has_orphans } = *links;
+    if has_parents || has_orphans {
+        let engine = engine.clone();
+        tokio::spawn(async move {
+            if has_parents {
+                engine.tell_parents(id).await;
+            }
+            if has_orphans {
+                engine.stop_orphans(id).await;
+            }
+        });
     }
 }
 
@@ -211,10 +228,10 @@ fn change(
         Effect::CancelTimer(key) => Box::new(Canceled(key)),
         Effect::RunTask(run) => {
             let activity = match &run.resource {
-                Resource::Activity(arn) => engine.activity_id(arn),
+                Resource::Activity(arn) => engine.inner.activities.id_of(arn),
                 Resource::Lambda(_) | Resource::Integration(_) => None,
             };
-            let row = engine.next_id()?;
+            let row = engine.inner.base.next_id()?;
             match activity {
                 Some(activity) => Box::new(Queue { run, row, activity }),
                 None => Box::new(Called { run, row }),
@@ -223,7 +240,7 @@ fn change(
         Effect::AbandonTask(task) => Box::new(Abandoned(task)),
         Effect::StartMapRun(start) => {
             let machine = processors.machine(&start.processor)?;
-            Box::new(Begins { start, row: engine.next_id()?, machine })
+            Box::new(Begins { start, row: engine.inner.base.next_id()?, machine })
         }
         Effect::StartChild(start) => child(*start, processors, began)?,
         Effect::ReadItems(request) => Box::new(ReadsItems(request)),
@@ -256,7 +273,7 @@ fn child(
         return Ok(Box::new(ExpressBeginning(child)));
     }
     // In the order of time, which costs the name's index much less.
-    let name = engine.ordered_uuid().into();
+    let name = engine.inner.base.ordered_uuid().into();
     let beginning = Beginning {
         name,
         input,

@@ -1,6 +1,6 @@
 //! What the engine refuses, in AWS's words.
 
-use super::redrive::NotRedrivable;
+use super::executions::NotRedrivable;
 use crate::id::{NameError, StatesArnError};
 use crate::json::SyntaxError;
 use crate::store;

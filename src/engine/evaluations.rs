@@ -10,7 +10,6 @@ use std::thread::available_parallelism;
 use tokio::sync::Semaphore;
 
 use super::Error;
-use super::open::Engine;
 use crate::asl::Program;
 use crate::store;
 
@@ -21,26 +20,25 @@ impl Evaluations {
     pub(super) fn new() -> Self {
         Self(Arc::new(Semaphore::new(available_parallelism().map_or(2, usize::from))))
     }
-}
 
-impl Engine {
-    /// Does `work`, which takes a step of `program`.
+    /// Does `work` with `context`, which takes a step of `program`.
     ///
     /// # Errors
     /// `Closed` if the process ends before it is done.
-    pub(super) async fn decide<T: Send + 'static>(
+    pub(super) async fn decide<C: Clone + Send + 'static, T: Send + 'static>(
         &self,
+        context: &C,
         program: &Program,
-        work: impl FnOnce(&Self) -> T + Send + 'static,
+        work: impl FnOnce(&C) -> T + Send + 'static,
     ) -> Result<T, Error> {
         if !program.has_jsonata() {
-            return Ok(work(self));
+            return Ok(work(context));
         }
-        let place = self.inner.evaluations.0.clone().acquire_owned().await;
+        let place = self.0.clone().acquire_owned().await;
         let place = place.map_err(|_| Error::Store(store::Error::Closed))?;
-        let engine = self.clone();
+        let context = context.clone();
         let done = tokio::task::spawn_blocking(move || {
-            let done = work(&engine);
+            let done = work(&context);
             drop(place);
             done
         });

@@ -28,6 +28,9 @@ use crate::asl::Program;
 use crate::clock::Timestamp;
 use crate::json::Payload;
 
+/// Largest input, output or result, in bytes.
+pub const PAYLOAD_BYTES_MAX: usize = 262_144;
+
 /// What an execution is started with; never changes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ExecutionStart {

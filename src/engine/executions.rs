@@ -1,18 +1,24 @@
-//! Executions as records: finding, describing, listing, stopping.
+//! Executions as records: finding, describing, listing, and their histories.
+
+mod ending;
+mod history;
+pub(super) mod redrivable;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::event::Failure;
+pub(super) use self::ending::{count_ended, write_ending};
+pub use self::history::HistoryPage;
+pub use self::redrivable::NotRedrivable;
+use super::base::Base;
 use super::execution::{ExecutionStart, ExecutionStatus};
+use super::express_kept::KeptExpress;
 use super::logging::Logging;
-use super::machine::{EVENTS_MAX, Input};
-use super::map_runs::{self, MapChild};
-use super::open::Engine;
+use super::machine::EVENTS_MAX;
+use super::map_child::{self, MapChild};
 use super::page::{Page, page_size};
-use super::redrive::{self, NotRedrivable};
-use super::state_machines::{home_key, home_of, kind_of, logging_of};
-use super::{Error, tags, versions};
+use super::state_machines::{StateMachines, find_revision, home_key, home_of, kind_of, logging_of, versions};
+use super::{Error, StateMachine, tags};
 use crate::asl::StateMachineType;
 use crate::clock::Timestamp;
 use crate::id::{AccountRegion, ExecutionArn, MapRunArn, Qualifier, StateMachineArn};
@@ -183,27 +189,42 @@ pub(super) fn status_of(code: i64) -> Result<ExecutionStatus, store::Error> {
     status.copied().ok_or_else(|| store::Error::Corrupt(format!("execution status {code}")))
 }
 
-impl Engine {
+/// Reading what executions are and did.
+pub struct Executions {
+    base: Arc<Base>,
+    state_machines: Arc<StateMachines>,
+    express_kept: Arc<KeptExpress>,
+}
+
+impl Executions {
+    pub(super) fn new(
+        base: Arc<Base>,
+        state_machines: Arc<StateMachines>,
+        express_kept: Arc<KeptExpress>,
+    ) -> Self {
+        Self { base, state_machines, express_kept }
+    }
+
     /// DescribeExecution.
     ///
     /// # Errors
     /// `InvalidArn`, `ExecutionDoesNotExist`.
-    pub async fn describe_execution(&self, arn: &str) -> Result<ExecutionDescription, Error> {
+    pub async fn describe(&self, arn: &str) -> Result<ExecutionDescription, Error> {
         // Of the child of a Map Run there is a row.
         if let Ok(express) = ExecutionArn::parse_express(arn)
             && !express.machine.contains('/')
-            && let Some(kept) = self.inner.express_kept.describe(&express, self.now())
+            && let Some(kept) = self.express_kept.describe(&express, self.base.now())
         {
             return Ok(kept);
         }
         let arn = ExecutionArn::parse_kept(arn)?;
-        let now = self.now();
-        self.inner
+        let now = self.base.now();
+        self.base
             .store
             .read(move |tx| {
                 let found = find(tx, &arn)?.ok_or_else(|| Error::ExecutionDoesNotExist(arn.to_string()))?;
                 Ok(ExecutionDescription {
-                    not_redrivable: redrive::refused(tx, &found, now)?,
+                    not_redrivable: redrivable::refused(tx, &found, now)?,
                     map_run: found.map_run,
                     redrive_count: found.redrive_count,
                     redriven: found.redriven,
@@ -224,11 +245,27 @@ impl Engine {
             .await
     }
 
+    /// DescribeStateMachineForExecution: the revision that an execution was started with.
+    ///
+    /// # Errors
+    /// `InvalidArn`, `ExecutionDoesNotExist`.
+    pub async fn state_machine(&self, execution_arn: &str) -> Result<StateMachine, Error> {
+        let arn = ExecutionArn::parse(execution_arn)?;
+        self.base
+            .store
+            .read(move |tx| {
+                let not_found = || Error::ExecutionDoesNotExist(arn.to_string());
+                let row = find(tx, &arn)?.ok_or_else(not_found)?;
+                find_revision(tx, row.revision)?.ok_or_else(not_found)
+            })
+            .await
+    }
+
     /// ListExecutions of one machine, or of those started with a version or through an alias, the newest first.
     ///
     /// # Errors
     /// `InvalidArn`, `StateMachineDoesNotExist`, `StateMachineTypeNotSupported` for Express, `InvalidToken`.
-    pub async fn list_executions(
+    pub async fn list(
         &self,
         state_machine_arn: &str,
         filter: ExecutionFilter,
@@ -239,32 +276,32 @@ impl Engine {
             None => (None, None),
             Some(Qualifier::Version(number)) => (Some(versions::stored(*number)), None),
             Some(Qualifier::Alias(alias)) => {
-                self.describe_state_machine_alias(state_machine_arn).await?;
+                self.state_machines.describe_alias(state_machine_arn).await?;
                 (None, Some(alias.clone()))
             }
         };
         let machine = match alias {
-            None => self.describe_state_machine(state_machine_arn).await?,
-            Some(_) => self.describe_state_machine(&parsed.unqualified().to_string()).await?,
+            None => self.state_machines.describe(state_machine_arn).await?,
+            Some(_) => self.state_machines.describe(&parsed.unqualified().to_string()).await?,
         };
         let status = filter.status.map_or("", ExecutionStatus::as_str);
-        let listing = self.listing("ListExecutions", &[state_machine_arn, status]);
+        let listing = self.base.listing("ListExecutions", &[state_machine_arn, status]);
         let before = listing.position(filter.next_token.as_deref())?.unwrap_or(i64::MAX);
         let max = page_size(filter.max_results);
         let limit = i64::try_from(max).unwrap_or(i64::MAX - 1) + 1;
         let arn = machine.arn.unqualified();
         if machine.kind == StateMachineType::Express {
             let tagged = arn.to_string();
-            let wishes = self.inner.store.read(move |tx| tags::wishes(tx, &tagged)).await?;
+            let wishes = self.base.store.read(move |tx| tags::wishes(tx, &tagged)).await?;
             if wishes.express_history.is_none() {
                 return Err(Error::StateMachineTypeNotSupported);
             }
-            let (kept, now) = (&self.inner.express_kept, self.now());
+            let (kept, now) = (&self.express_kept, self.base.now());
             let items = kept.list(&parsed, filter.status, before, max.saturating_add(1), now);
             return Ok(Page::cut(items, max, &listing, |item| item.id));
         }
         let items: Result<Vec<ExecutionItem>, Error> = self
-            .inner
+            .base
             .store
             .read(move |tx| {
                 // Each status has its own run of the index; a listing of all merges them.
@@ -287,24 +324,6 @@ impl Engine {
             .await;
         Ok(Page::cut(items?, max, &listing, |item| item.id))
     }
-
-    /// StopExecution; answers when the execution ended. One that has ended already stays as it is.
-    ///
-    /// # Errors
-    /// `InvalidArn`, `ExecutionDoesNotExist`.
-    pub async fn stop_execution(&self, arn: &str, failure: Failure) -> Result<Timestamp, Error> {
-        let parsed = ExecutionArn::parse(arn)?;
-        let text = parsed.to_string();
-        let id = self
-            .inner
-            .store
-            .read(move |tx| Ok::<_, Error>(find(tx, &parsed)?.map(|found| found.id)))
-            .await?
-            .ok_or(Error::ExecutionDoesNotExist(text))?;
-        self.advance(id, Input::Stopped(failure), |_| Ok(())).await?;
-        // Also when it had ended already.
-        Ok(self.describe_execution(arn).await?.stopped.unwrap_or_else(|| self.now()))
-    }
 }
 
 /// Most events of an execution's history, of its column.
@@ -323,7 +342,7 @@ pub(super) fn read_item(row: &Row<'_>, machine: &StateMachineArn) -> Result<Exec
         stopped: row.opt_int(4)?.map(Timestamp::from_millis),
         version: row.opt_int(5)?.and_then(versions::number),
         alias: row.opt_text(6)?,
-        redrive_count: redrive::count(row.int(7)?),
+        redrive_count: redrivable::count(row.int(7)?),
         redriven: row.opt_int(8)?.map(Timestamp::from_millis),
         map_run: None,
         n_items: None,
@@ -363,23 +382,16 @@ pub(super) fn find(tx: &Tx<'_>, arn: &ExecutionArn) -> Result<Option<Found>, Err
             trace_header: row.opt_text(9)?,
             version: row.opt_int(10)?.and_then(versions::number),
             alias: row.opt_text(11)?,
-            redrive_count: redrive::count(row.int(12)?),
+            redrive_count: redrivable::count(row.int(12)?),
             redriven: row.opt_int(13)?.map(Timestamp::from_millis),
             machine_is_deleting: row.int(14)? != 0,
             map_run: match row.opt_text(16)? {
                 None => None,
-                Some(run) => Some(map_runs::run_arn(arn, &row.text(15)?, run)),
+                Some(run) => Some(map_child::run_arn(arn, &row.text(15)?, run)),
             },
             events_max: events_max(row.opt_int(17)?),
         })
     })?)
-}
-
-/// Ids of a machine's open executions behind `after`, at most `limit`.
-pub(super) fn open(tx: &Tx<'_>, machine: i64, after: i64, limit: usize) -> Result<Vec<i64>, Error> {
-    let sql = "SELECT id FROM execution WHERE machine = ?1 AND status = 0 AND ?2 < id ORDER BY id LIMIT ?3";
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    Ok(tx.query(sql, &[machine.into(), after.into(), limit.into()], |row| row.int(0))?)
 }
 
 /// What is needed to fold an execution, besides its journal; `None` if there never was one.

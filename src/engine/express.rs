@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use super::Error;
 use super::billing::{Billing, Memory};
 use super::execution::{Ending, ExecutionStart};
+use super::in_memory::{InMemory, internal};
 use super::open::Engine;
-use super::runner::in_memory::{InMemory, internal};
 use super::start::{StartExecution, Started, execution_input};
 use super::state_machines::LoadedMachine;
 use crate::asl::StateMachineType;
@@ -49,9 +49,9 @@ impl Engine {
                 check_name(&name)?;
                 name
             }
-            None => self.inner.ids.uuid().to_string(),
+            None => self.inner.base.ids.uuid().to_string(),
         };
-        let machine = self.start_target(&start.state_machine_arn).await?;
+        let machine = self.inner.state_machines.start_target(&start.state_machine_arn).await?;
         if machine.kind == StateMachineType::Standard {
             return Err(Error::StateMachineTypeNotSupported);
         }
@@ -67,7 +67,7 @@ impl Engine {
         // something takes fewer instructions, but a tenth more time with many clients: on tasks, requests go through one
         // part of the code after the other together.
         let ending = tokio::spawn(self.clone().run_counted(run)).await;
-        let ending = ending.ok().flatten().unwrap_or_else(|| internal(self.now()));
+        let ending = ending.ok().flatten().unwrap_or_else(|| internal(self.inner.base.now()));
         let took = ending.stopped.since(started);
         let memory = memory.lock().unwrap_or_else(PoisonError::into_inner);
         let billing = Billing::new(took, &memory);
@@ -111,7 +111,7 @@ impl Engine {
         input: Payload,
         trace_header: Option<String>,
     ) -> InMemory {
-        self.express_of(machine, name, self.inner.ids.uuid().to_string().into(), input, trace_header)
+        self.express_of(machine, name, self.inner.base.ids.uuid().to_string().into(), input, trace_header)
     }
 
     /// The same under a run id that it has already.
@@ -134,7 +134,7 @@ impl Engine {
             version_arn: machine.version_arn(),
             alias_arn: machine.alias_arn(),
             region: machine.region.clone(),
-            started: self.now(),
+            started: self.inner.base.now(),
             is_synchronous: false,
         };
         let (program, home, log) = (machine.program.clone(), machine.home.clone(), machine.log.clone());
@@ -153,7 +153,7 @@ impl Engine {
     async fn run_counted(self, run: InMemory) -> Option<Ending> {
         run.keep(&self);
         let ending = self.run_in_memory(&Arc::new(run), None).await?;
-        super::changes::count_ended(&ending);
+        super::executions::count_ended(&ending);
         Some(ending)
     }
 }

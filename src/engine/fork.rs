@@ -12,12 +12,13 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use super::Error;
+use super::changes::Beginning;
 use super::event::EventKind;
 use super::execution::{Entry, Execution, Fork};
 use super::executions::{self, Found};
 use super::machine::Input;
 use super::open::Engine;
-use super::start::{Beginning, Started, execution_input};
+use super::start::{Started, execution_input};
 use super::state_machines::{self, LoadedMachine};
 use crate::id::{ExecutionArn, check_name};
 use crate::json::Payload;
@@ -52,7 +53,7 @@ impl Engine {
                 check_name(&name)?;
                 name.into()
             }
-            None => self.ordered_uuid().into(),
+            None => self.inner.base.ordered_uuid().into(),
         };
         let (machine, id) = self.forked_machine(&arn).await?;
         if machine.program.find(&state).is_none() {
@@ -71,10 +72,10 @@ impl Engine {
         };
         let of = machine.clone();
         let prepare = move |engine: &Self| {
-            let began = engine.inner.clock.monotonic();
+            let began = engine.inner.base.clock.monotonic();
             engine.prepare_as(&of, beginning, began)
         };
-        let prepared = self.decide(&machine.program, prepare).await??;
+        let prepared = self.inner.evaluations.decide(self, &machine.program, prepare).await??;
         let engine = self.clone();
         self.whole(async move { engine.write_start(prepared).await }).await
     }
@@ -83,13 +84,13 @@ impl Engine {
     async fn forked_machine(&self, arn: &ExecutionArn) -> Result<(Arc<LoadedMachine>, i64), Error> {
         let missing = || Error::ExecutionDoesNotExist(arn.to_string());
         let of = arn.clone();
-        let found = self.inner.store.read(move |tx| {
+        let found = self.inner.base.store.read(move |tx| {
             let Some(found) = executions::find(tx, &of)? else { return Ok::<_, Error>(None) };
             let revision = state_machines::find_revision(tx, found.revision)?;
             Ok(revision.map(|revision| (found, revision)))
         });
         let (Found { id, version, alias, .. }, revision) = found.await?.ok_or_else(missing)?;
-        let mut machine = self.loaded(revision).await?;
+        let mut machine = self.inner.state_machines.loaded(revision).await?;
         (machine.version, machine.alias) = (version, alias.map(Into::into));
         Ok((Arc::new(machine), id))
     }
@@ -127,7 +128,7 @@ impl Engine {
         at: u64,
         input: Option<Payload>,
     ) -> Result<(Fork, Payload), Error> {
-        let loaded = self.inner.store.read(move |tx| executions::load(tx, id)).await?;
+        let loaded = self.inner.base.store.read(move |tx| executions::load(tx, id)).await?;
         let gone = || Error::NoFork("The execution was forgotten just now.".to_owned());
         let start = loaded.ok_or_else(gone)?.start;
         let own_input = start.input.clone();

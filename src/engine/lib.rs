@@ -1,7 +1,7 @@
 //! Runs executions, durably.
 //!
-//! [`Engine`] has one method an operation of the Step Functions API, over models of its own; `wire` gives them
-//! their shapes. The pure [`machine`] decides what happens; this room writes it down ([`journal`]) and only
+//! [`Engine`] and its parts have one method an operation of the Step Functions API, over models of their own; `wire` gives
+//! them their shapes. The pure [`machine`] decides what happens; this room writes it down ([`journal`]) and only
 //! then performs it: **commit, then act**. Nothing that a client or worker was told is lost, and no recorded
 //! transition happens twice, whenever the process dies.
 //!
@@ -21,11 +21,10 @@ use stepgate_meter as meter;
 use stepgate_store as store;
 
 mod activities;
-mod aliases;
+mod base;
 mod billing;
 mod calls;
 mod changes;
-mod deletion;
 mod encryption;
 mod error;
 mod evaluations;
@@ -36,16 +35,21 @@ mod express;
 mod express_kept;
 mod express_over;
 mod fork;
-mod history;
+mod in_memory;
 mod journal;
+mod links;
 mod live;
 mod logging;
 pub mod machine;
+mod map_child;
+mod map_run_memory;
+mod map_run_rows;
 mod map_runs;
 mod nested;
 mod objects;
 mod open;
 mod options;
+mod origin;
 mod page;
 mod queue;
 mod records;
@@ -57,37 +61,43 @@ mod schema;
 mod shown;
 mod skip;
 mod start;
+mod start_arguments;
 mod state_machines;
+mod stop;
+mod tagging;
 mod tags;
+mod task_rows;
 mod task_tokens;
 mod tasks;
 mod test_state;
 #[cfg(test)]
 mod tests;
 mod timers;
-mod versions;
+mod workers;
 
-pub use activities::{Activity, ActivityTask};
-pub use aliases::{Alias, Route};
+pub use activities::{Activities, Activity};
 pub use billing::Billing;
 pub use encryption::Encryption;
 pub use error::Error;
-pub use executions::{ExecutionDescription, ExecutionFilter, ExecutionItem};
+pub use executions::{
+    ExecutionDescription, ExecutionFilter, ExecutionItem, Executions, HistoryPage, NotRedrivable,
+};
 pub use express::SyncExecution;
 pub use fork::ForkExecution;
-pub use history::HistoryPage;
 pub use journal::rewritten as rewritten_records;
 pub use logging::{LogLevel, LogRecord, Logging, Logs, NoLogs};
 pub use map_runs::{MapRunCounts, MapRunDescription, MapRunItem, UpdateMapRun};
 pub use objects::{ListedObject, NoObjects, ObjectListing, ObjectName, ObjectPart, Objects};
-pub use open::Engine;
+pub use open::{Engine, Ports};
 pub use options::Options;
 pub use page::Page;
-pub use redrive::NotRedrivable;
+pub use queue::ActivityTask;
 pub use start::{StartExecution, Started};
 pub use state_machines::{
-    CreateStateMachine, StateMachine, StateMachineItem, StateMachineStatus, UpdateStateMachine, Updated,
+    Alias, CreateStateMachine, Publish, Route, StateMachine, StateMachineItem, StateMachineStatus,
+    StateMachines, UpdateStateMachine, Updated, Version,
 };
+pub use tagging::Tags;
 pub use tags::Tag;
 pub use tasks::{
     Acting, BoxFuture, HttpExchange, HttpRequest, HttpResponse, Need, TaskCall, TaskResult, Tasks, Traced,
@@ -96,4 +106,3 @@ pub use tasks::{
 pub use test_state::{
     ErrorDetails, FieldValidation, Inspection, Mock, MockedError, TestState, TestStatus, TestedState, misfit,
 };
-pub use versions::{Publish, Version};

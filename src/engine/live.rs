@@ -8,7 +8,7 @@ use quick_cache::sync::Cache;
 use tokio::sync::Mutex as AsyncMutex;
 
 use super::execution::Execution;
-use super::runner::Origin;
+use super::origin::Origin;
 use crate::asl::Program;
 
 /// What an execution takes besides its payloads, about.

@@ -31,6 +31,7 @@ mod wait;
 pub use coverage::Covered;
 pub use trial::{Inspector, Mocked, ReadItems, Seen, Stage, Trial};
 
+pub use super::execution::PAYLOAD_BYTES_MAX;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -50,8 +51,6 @@ use crate::json::Payload;
 ///
 /// <https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html>
 pub const EVENTS_MAX: u64 = 25_000;
-/// Largest input, output or result, in bytes.
-pub const PAYLOAD_BYTES_MAX: usize = 262_144;
 /// Most bytes of all variables of an execution.
 pub const VARIABLES_BYTES_MAX: usize = 10 * 1024 * 1024;
 

@@ -7,46 +7,26 @@
 //! <https://docs.aws.amazon.com/step-functions/latest/dg/connect-stepfunctions.html>
 
 pub(super) mod answer;
-mod arguments;
 pub(super) mod link;
 
-use self::arguments::Arguments;
 use self::link::Link;
 use super::calls::{input_of, task_call};
-use super::changes::remove_task;
+use super::changes::{Prepared, Record, Written};
 use super::event::Failure;
 use super::execution::ExecutionStatus;
 use super::machine::{TaskKey, TaskRun};
-use super::map_runs::RunOf;
+use super::map_run_rows::RunOf;
 use super::open::Engine;
-use super::runner::Origin;
-use super::start::{Prepared, Record, StartExecution, Written, execution_input};
+use super::origin::Origin;
+use super::start::{StartExecution, execution_input};
+use super::start_arguments::Arguments;
 use super::state_machines::LoadedMachine;
+use super::task_rows::remove_task;
 use super::{Error, Need, TaskCall, TaskResult, executions, journal};
-use crate::asl::{Integration, Pattern, Resource, StateMachineType};
+use crate::asl::{Pattern, StateMachineType};
 use crate::clock::Timestamp;
 use crate::id::{AccountRegion, Arn, ExecutionArn, StateMachineArn, check_name};
 use crate::json::Payload;
-
-/// Whether a task of this resource starts an execution.
-pub(super) fn starts_execution(resource: &Resource) -> bool {
-    match resource {
-        Resource::Integration(integration) => is_nested(integration),
-        Resource::Activity(_) | Resource::Lambda(_) => false,
-    }
-}
-
-fn is_nested(integration: &Integration) -> bool {
-    integration.service == "states" && integration.action == "startExecution"
-}
-
-/// What is wrong with the arguments of a task that starts an execution.
-pub(super) fn refuse(integration: &Integration, arguments: &Payload) -> Option<String> {
-    match is_nested(integration) {
-        true => Arguments::read(arguments).err(),
-        false => None,
-    }
-}
 
 /// A machine elsewhere isn't there for a task: it starts one of its own region, in its own account or in that of the
 /// role it acts under.
@@ -67,13 +47,17 @@ impl Engine {
         let result = match self.unpermitted(&task_call(&origin, run.clone()), pattern).await {
             Some(failure) => Some(Some(failure)),
             None => {
-                self.persist(parent, || async {
-                    match self.try_nested(&origin, &run, pattern).await {
-                        Err(error) => answer::refused(error, &self.inner.ids.uuid().to_string()).map(Some),
-                        Ok(()) => Ok(None),
-                    }
-                })
-                .await
+                self.inner
+                    .base
+                    .persist(parent, || async {
+                        match self.try_nested(&origin, &run, pattern).await {
+                            Err(error) => {
+                                answer::refused(error, &self.inner.base.ids.uuid().to_string()).map(Some)
+                            }
+                            Ok(()) => Ok(None),
+                        }
+                    })
+                    .await
             }
         };
         if let Some(Some(refusal)) = result {
@@ -104,7 +88,7 @@ impl Engine {
             }
         }
         let refused = self.inner.tasks.permit(call.home.clone(), call.acting(), needed).await.err()?;
-        Some(answer::unpermitted(refused, &self.inner.ids.uuid().to_string()))
+        Some(answer::unpermitted(refused, &self.inner.base.ids.uuid().to_string()))
     }
 
     async fn try_nested(&self, origin: &Origin, run: &TaskRun, pattern: Pattern) -> Result<(), Error> {
@@ -114,14 +98,14 @@ impl Engine {
         let trace_header = trace_header.or_else(|| origin.trace_header.as_deref().map(str::to_owned));
         let input = execution_input(input)?;
         check_target(&state_machine_arn, &origin.home, run.credentials_role.as_deref())?;
-        let machine = self.start_target(&state_machine_arn).await?;
+        let machine = self.inner.state_machines.start_target(&state_machine_arn).await?;
         let is_named = name.is_some();
         let name = match name {
             Some(name) => {
                 check_name(&name)?;
                 name
             }
-            None => self.ordered_uuid(),
+            None => self.inner.base.ordered_uuid(),
         };
         let waits = matches!(pattern, Pattern::Sync | Pattern::Sync2);
         match machine.kind {
@@ -211,13 +195,15 @@ impl Engine {
         };
         match started {
             Ok(started) => self.started(&started.arn, started.started, Pattern::RequestResponse),
-            Err(error) => TaskResult::Failed(answer::failure(&error, &self.inner.ids.uuid().to_string())),
+            Err(error) => {
+                TaskResult::Failed(answer::failure(&error, &self.inner.base.ids.uuid().to_string()))
+            }
         }
     }
 
     fn started(&self, arn: &str, started: Timestamp, pattern: Pattern) -> TaskResult {
-        let request_id = self.inner.ids.uuid().to_string();
-        let output = Payload::from_value(answer::started(arn, started, self.now(), &request_id));
+        let request_id = self.inner.base.ids.uuid().to_string();
+        let output = Payload::from_value(answer::started(arn, started, self.inner.base.now(), &request_id));
         match pattern {
             Pattern::RequestResponse => TaskResult::Succeeded(output),
             Pattern::Sync | Pattern::Sync2 | Pattern::WaitForTaskToken => TaskResult::Submitted(output),
@@ -232,7 +218,7 @@ impl Engine {
         input: &Payload,
     ) -> Result<Option<Timestamp>, Error> {
         let arn = ExecutionArn::new(&machine.home, &machine.name, name);
-        let found = self.inner.store.read(move |tx| executions::find(tx, &arn)).await?;
+        let found = self.inner.base.store.read(move |tx| executions::find(tx, &arn)).await?;
         let same =
             found.filter(|found| found.status == ExecutionStatus::Running && found.input == input.text());
         Ok(same.map(|found| found.started))

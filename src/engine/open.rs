@@ -1,69 +1,78 @@
 //! The engine's handle, and what it knows from the start.
 
-use std::collections::HashMap;
 use std::pin::Pin;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use metrics::{Counter, Histogram, counter, histogram};
-use quick_cache::sync::Cache;
 use tokio::sync::watch;
 
-use super::deletion::Deleting;
+use super::activities::Activities;
+use super::base::Base;
 use super::evaluations::Evaluations;
+use super::executions::Executions;
 use super::express_kept::KeptExpress;
 use super::express_over::Over;
+use super::links::Links;
 use super::live::LiveExecutions;
 use super::logging::Logs;
 use super::machine::{Env, Limits};
-use super::map_runs::MapRuns;
-use super::nested::link::Links;
+use super::map_run_memory::MapRuns;
 use super::objects::Objects;
-use super::queue::Queues;
-use super::state_machines::Machines;
+use super::retention::Retention;
+use super::state_machines::StateMachines;
+use super::tagging::Tags;
 use super::tasks::Tasks;
 use super::timers::Timers;
 use super::{Error, Options, records, schema};
-use crate::asl::Program;
-use crate::clock::{Clock, Ids, SteadyClock, Timestamp};
+use crate::clock::{Clock, Ids, SteadyClock};
 use crate::id::{AccountRegion, ActivityArn};
 use crate::meter;
-use crate::store::{Sequence, Store, Tx};
+use crate::store::{Store, Tx};
 
-/// Compiled programs kept, by revision.
-const PROGRAMS_KEPT: usize = 1000;
+/// What an engine is opened with.
+pub struct Ports {
+    /// Where executions are kept.
+    pub store: Store,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub ids: Arc<dyn Ids>,
+    /// What Task states call.
+    pub tasks: Arc<dyn Tasks>,
+    /// Where executions are logged.
+    pub logs: Arc<dyn Logs>,
+    /// The objects that Maps read and write.
+    pub objects: Arc<dyn Objects>,
+}
 
 /// The workflow engine; clones share it.
+///
+/// It runs executions: its own operations start, stop and change them. What can be asked without touching one is of its
+/// parts: [`state_machines`](Self::state_machines), [`activities`](Self::activities), [`tags`](Self::tags),
+/// [`executions`](Self::executions).
 #[derive(Clone)]
 pub struct Engine {
     pub(super) inner: Arc<Inner>,
 }
 
 pub(super) struct Inner {
-    pub(super) store: Store,
-    pub(super) clock: Arc<dyn Clock>,
-    pub(super) ids: Arc<dyn Ids>,
-    pub(super) options: Options,
+    pub(super) base: Arc<Base>,
+    pub(super) state_machines: Arc<StateMachines>,
+    pub(super) activities: Arc<Activities>,
+    tags: Tags,
+    executions: Executions,
     pub(super) tasks: Arc<dyn Tasks>,
     pub(super) logs: Arc<dyn Logs>,
     pub(super) objects: Arc<dyn Objects>,
     pub(super) live: LiveExecutions,
-    pub(super) timers: Timers,
-    pub(super) queues: Queues,
+    pub(super) timers: Arc<Timers>,
     pub(super) links: Links,
     pub(super) map_runs: MapRuns,
     pub(super) evaluations: Evaluations,
-    pub(super) machines: RwLock<Machines>,
-    pub(super) deleting: Deleting,
-    pub(super) express_kept: KeptExpress,
+    pub(super) express_kept: Arc<KeptExpress>,
     pub(super) express_over: Over,
-    pub(super) programs: Cache<i64, Arc<Program>>,
-    /// Ids of activities: whether there is one is asked within a step.
-    pub(super) activities: RwLock<HashMap<ActivityArn, i64>>,
-    pub(super) draining: watch::Sender<bool>,
-    pub(super) closed: watch::Sender<bool>,
     pub(super) meters: Meters,
-    keys: Sequence,
 }
 
 pub(super) struct Meters {
@@ -84,104 +93,113 @@ fn first_key(tx: &Tx<'_>) -> Result<i64, Error> {
 }
 
 impl Engine {
-    /// Opens the engine on `store`: declares its tables, puts queued tasks back in line, makes interrupted
+    /// Opens the engine on a store: declares its tables, puts queued tasks back in line, makes interrupted
     /// calls again and starts the timers. Must be called within a Tokio runtime.
     ///
     /// # Errors
     /// When the store can't be read, or was written by a newer version.
     ///
     /// Boxed, so that what goes on after a restart is compiled here and not again where the engine is opened.
-    pub fn open(
-        store: Store,
-        clock: Arc<dyn Clock>,
-        ids: Arc<dyn Ids>,
-        options: Options,
-        tasks: Arc<dyn Tasks>,
-        logs: Arc<dyn Logs>,
-        objects: Arc<dyn Objects>,
-    ) -> Pin<Box<dyn Future<Output = Result<Self, Error>> + Send>> {
-        Box::pin(Self::opened(store, clock, ids, options, tasks, logs, objects))
+    pub fn open(ports: Ports, options: Options) -> Pin<Box<dyn Future<Output = Result<Self, Error>> + Send>> {
+        Box::pin(async move {
+            let Ports { store, clock, ids, tasks, logs, objects } = ports;
+            store.migrate("engine", schema::STEPS)?;
+            store.declare(records::RECORDS)?;
+            // Waits take as long as they say, whatever the machine's clock is set to meanwhile.
+            let clock: Arc<dyn Clock> = Arc::new(SteadyClock::new(clock));
+            let keys = store.sequence("engine", first_key)?;
+            let first = keys.first();
+            let (links, map_runs) = (Links::open(&store).await?, MapRuns::open(&store).await?);
+            let live = LiveExecutions::new(options.live_bytes);
+            let (draining, closed) = (watch::Sender::new(false), watch::Sender::new(false));
+            let base = Arc::new(Base { store, clock, ids, options, keys, draining, closed });
+            let state_machines = Arc::new(StateMachines::new(base.clone(), logs.clone()));
+            let activities = Arc::new(Activities::new(base.clone()));
+            let express_kept = Arc::new(KeptExpress::default());
+            let tags = Tags {
+                base: base.clone(),
+                state_machines: state_machines.clone(),
+                activities: activities.clone(),
+            };
+            let inner = Inner {
+                executions: Executions::new(base.clone(), state_machines.clone(), express_kept.clone()),
+                base,
+                state_machines,
+                activities,
+                tags,
+                tasks,
+                logs,
+                objects,
+                live,
+                timers: Arc::new(Timers::new()),
+                links,
+                map_runs,
+                evaluations: Evaluations::new(),
+                express_kept,
+                express_over: Over::default(),
+                meters: Meters {
+                    started: counter!(meter::EXECUTIONS_STARTED),
+                    stale: counter!(meter::EVENTS_STALE),
+                    timer_late: histogram!(meter::TIMER_LATE_SECONDS),
+                },
+            };
+            let engine = Self { inner: Arc::new(inner) };
+            engine.recover(first - 1).await?;
+            Ok(engine)
+        })
     }
 
-    async fn opened(
-        store: Store,
-        clock: Arc<dyn Clock>,
-        ids: Arc<dyn Ids>,
-        options: Options,
-        tasks: Arc<dyn Tasks>,
-        logs: Arc<dyn Logs>,
-        objects: Arc<dyn Objects>,
-    ) -> Result<Self, Error> {
-        store.migrate("engine", schema::STEPS)?;
-        store.declare(records::RECORDS)?;
-        // Waits take as long as they say, whatever the machine's clock is set to meanwhile.
-        let clock: Arc<dyn Clock> = Arc::new(SteadyClock::new(clock));
-        let keys = store.sequence("engine", first_key)?;
-        let first = keys.first();
-        let inner = Inner {
-            live: LiveExecutions::new(options.live_bytes),
-            timers: Timers::new(),
-            queues: Queues::new(options.pollers_per_activity),
-            links: Links::open(&store).await?,
-            map_runs: MapRuns::open(&store).await?,
-            evaluations: Evaluations::new(),
-            machines: RwLock::default(),
-            deleting: Deleting::default(),
-            express_kept: KeptExpress::default(),
-            express_over: Over::default(),
-            programs: Cache::new(PROGRAMS_KEPT),
-            activities: RwLock::new(HashMap::new()),
-            draining: watch::Sender::new(false),
-            closed: watch::Sender::new(false),
-            meters: Meters {
-                started: counter!(meter::EXECUTIONS_STARTED),
-                stale: counter!(meter::EVENTS_STALE),
-                timer_late: histogram!(meter::TIMER_LATE_SECONDS),
-            },
-            keys,
-            store,
-            clock,
-            ids,
-            options,
-            tasks,
-            logs,
-            objects,
-        };
-        let engine = Self { inner: Arc::new(inner) };
-        engine.load_activities().await?;
-        engine.recover_queues().await?;
-        engine.recover_deletions().await?;
-        let recovering = engine.clone();
+    /// Goes on with what the last process left, whose last key may be `last`, and starts what runs all the time.
+    async fn recover(&self, last: i64) -> Result<(), Error> {
+        self.inner.activities.load().await?;
+        self.recover_queues().await?;
+        self.inner.state_machines.recover_deletions().await?;
+        let recovering = self.clone();
         tokio::spawn(async move {
-            recovering.recover_calls(first - 1).await;
+            recovering.recover_calls(last).await;
             recovering.recover_nested().await;
             recovering.recover_map_runs().await;
-            recovering.recover_express(first - 1).await;
+            recovering.recover_express(last).await;
         });
-        engine.start_timers();
-        engine.start_retention();
-        Ok(engine)
+        let firing = self.clone();
+        self.inner.timers.start(&self.inner.base, move |execution, key, at| {
+            let engine = firing.clone();
+            async move { engine.fire(execution, key, at).await }
+        });
+        Retention(self.inner.base.clone()).start();
+        Ok(())
+    }
+
+    /// The control plane over state machines, their versions and aliases.
+    pub fn state_machines(&self) -> &StateMachines {
+        &self.inner.state_machines
+    }
+
+    /// The control plane over activities.
+    pub fn activities(&self) -> &Activities {
+        &self.inner.activities
+    }
+
+    /// The tags of state machines and activities.
+    pub fn tags(&self) -> &Tags {
+        &self.inner.tags
+    }
+
+    /// What executions are and did.
+    pub fn executions(&self) -> &Executions {
+        &self.inner.executions
     }
 
     /// Answers long polls at once from now on: the server is about to stop.
     pub fn begin_drain(&self) {
-        self.inner.draining.send_replace(true);
+        self.inner.base.draining.send_replace(true);
     }
 
     /// Ends the engine's own tasks. What is open goes on when the store is opened again.
     pub fn close(&self) {
         self.begin_drain();
-        self.inner.closed.send_replace(true);
+        self.inner.base.closed.send_replace(true);
         self.inner.timers.stop();
-    }
-
-    pub(super) fn now(&self) -> Timestamp {
-        self.inner.clock.now()
-    }
-
-    /// The next integer key. Keys grow with time over all tables.
-    pub(super) fn next_id(&self) -> Result<i64, Error> {
-        Ok(self.inner.keys.next()?)
     }
 
     /// Takes a step of the machine, of an execution that is at `home`, with this engine's time and ids.
@@ -193,7 +211,7 @@ impl Engine {
         is_deleting: bool,
         step: impl FnOnce(&Env<'_>) -> T,
     ) -> T {
-        self.with_env_since(self.inner.clock.monotonic(), execution, home, limits, is_deleting, step)
+        self.with_env_since(self.inner.base.clock.monotonic(), execution, home, limits, is_deleting, step)
     }
 
     /// The same for a step that is part of what began at this monotonic time: its limits of time are those of the whole.
@@ -207,15 +225,15 @@ impl Engine {
         step: impl FnOnce(&Env<'_>) -> T,
     ) -> T {
         let prefix = super::task_tokens::prefix(execution);
-        let exists = |arn: &ActivityArn| arn.home == *home && self.activity_id(arn).is_some();
+        let exists = |arn: &ActivityArn| arn.home == *home && self.inner.activities.id_of(arn).is_some();
         let env = Env {
-            now: self.now(),
-            elapsed: &|| self.inner.clock.monotonic().saturating_sub(began),
-            ids: &self.inner.ids,
+            now: self.inner.base.now(),
+            elapsed: &|| self.inner.base.clock.monotonic().saturating_sub(began),
+            ids: &self.inner.base.ids,
             token_prefix: &prefix,
             activity_exists: &exists,
             refuse_arguments: &|integration, arguments| {
-                super::nested::refuse(integration, arguments)
+                super::start_arguments::refuse(integration, arguments)
                     .or_else(|| self.inner.tasks.refuse(integration, arguments))
             },
             limits,
@@ -224,9 +242,5 @@ impl Engine {
             trial: None,
         };
         step(&env)
-    }
-
-    pub(super) fn activity_id(&self, arn: &ActivityArn) -> Option<i64> {
-        self.inner.activities.read().unwrap_or_else(PoisonError::into_inner).get(arn).copied()
     }
 }

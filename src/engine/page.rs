@@ -7,7 +7,6 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 
 use super::Error;
-use super::open::Engine;
 use crate::clock::Timestamp;
 
 /// Entries of a page when the caller does not say (or says 0).
@@ -57,15 +56,9 @@ pub(super) struct Listing {
     now: Timestamp,
 }
 
-impl Engine {
-    /// The listing that `operation` makes of `parameters`.
-    pub(super) fn listing(&self, operation: &str, parameters: &[&str]) -> Listing {
-        Listing::new(operation, parameters, self.now())
-    }
-}
-
 impl Listing {
-    fn new(operation: &str, parameters: &[&str], now: Timestamp) -> Self {
+    /// The listing that `operation` makes of `parameters`.
+    pub(super) fn new(operation: &str, parameters: &[&str], now: Timestamp) -> Self {
         let mut hash = Sha256::new_with_prefix(operation);
         for parameter in parameters {
             // None of them has one inside.

@@ -5,9 +5,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
 
+use super::Error;
 use super::execution::FrameId;
 use super::machine::TaskKey;
-use super::{ActivityTask, Error};
+
+/// A task handed to a worker.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ActivityTask {
+    /// What the worker answers with.
+    pub token: String,
+    /// The task's input.
+    pub input: String,
+}
 
 /// The least key that there can be.
 const FIRST: TaskKey = TaskKey { frame: FrameId::ROOT, scheduled: 0 };

@@ -1,11 +1,11 @@
 //! How what is no column of its own is stored, beside the journal.
 
-use super::aliases::{Route, Routing};
 use super::encryption::Encryption;
 use super::execution::{BatchBounds, MapRunLimits};
 use super::logging::{LogLevel, Logging};
-use super::map_runs::Batch;
-use super::versions::Publish;
+use super::map_child::Batch;
+use super::state_machines::aliases::{Route, Routing};
+use super::state_machines::versions::Publish;
 use crate::store::{Stored, Unreadable, record, records};
 
 records! {

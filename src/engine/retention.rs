@@ -5,12 +5,13 @@
 //! keys are lower than theirs: their ends may be told again as long as that can be redriven.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::Error;
+use super::base::Base;
 use super::execution::ExecutionStatus;
 use super::executions::status_code;
-use super::open::Engine;
 use crate::clock::Timestamp;
 use crate::store::Tx;
 
@@ -27,18 +28,22 @@ struct Found {
     last: Option<i64>,
 }
 
-impl Engine {
+/// Forgets what ended long ago.
+#[derive(Clone)]
+pub(super) struct Retention(pub(super) Arc<Base>);
+
+impl Retention {
     /// Starts the task that forgets; it ends when the engine is drained.
-    pub(super) fn start_retention(&self) {
-        let engine = self.clone();
-        let mut draining = self.inner.draining.subscribe();
+    pub(super) fn start(&self) {
+        let retention = self.clone();
+        let mut draining = self.0.draining.subscribe();
         tokio::spawn(async move {
             loop {
                 tokio::select! {
-                    () = engine.inner.clock.sleep_until(engine.now() + PERIOD) => {}
+                    () = retention.0.clock.sleep_until(retention.0.now() + PERIOD) => {}
                     _ = draining.wait_for(|draining| *draining) => return,
                 }
-                match engine.forget_old().await {
+                match retention.forget_old().await {
                     Ok(0) => {}
                     Ok(n) => tracing::info!(executions = n, "forgot executions that ended long ago"),
                     Err(error) => tracing::warn!(%error, "old executions could not be forgotten"),
@@ -49,19 +54,19 @@ impl Engine {
 
     /// Forgets executions that ended longer ago than they are kept; answers how many.
     pub(super) async fn forget_old(&self) -> Result<usize, Error> {
-        let before = self.now() - self.inner.options.retention;
+        let before = self.0.now() - self.0.options.retention;
         let (mut after, mut n_forgotten) = (0, 0);
-        while !*self.inner.draining.borrow() {
-            let found = self.inner.store.read(move |tx| look(tx, after, before)).await?;
+        while !*self.0.draining.borrow() {
+            let found = self.0.store.read(move |tx| look(tx, after, before)).await?;
             n_forgotten += found.old.len();
             if !found.old.is_empty() {
-                self.inner.store.write(move |tx| forget(tx, &found.old)).await?;
+                self.0.store.write(move |tx| forget(tx, &found.old)).await?;
             }
             let Some(last) = found.last else { break };
             after = last;
         }
         if 0 < n_forgotten {
-            self.inner.store.write(forget_machines).await?;
+            self.0.store.write(forget_machines).await?;
         }
         Ok(n_forgotten)
     }

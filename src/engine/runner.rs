@@ -1,10 +1,6 @@
 //! One step of an execution: fold, decide, write down, and only then act.
 
-pub(super) mod in_memory;
-
 use std::ops::ControlFlow;
-use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::OwnedMutexGuard;
 
@@ -13,50 +9,12 @@ use super::execution::{Entry, Execution, ExecutionStatus};
 use super::executions::Loaded;
 use super::live::{Live, Place};
 use super::logging::LogPlan;
-use super::machine::{self, Env, Input, Limits, Outcome};
-use super::map_runs::MapChild;
+use super::machine::{self, Env, Input, Limits, Outcome, TimerKey};
 use super::open::Engine;
-use super::{Acting, Error, executions, journal};
-use crate::id::AccountRegion;
+use super::origin::Origin;
+use super::{Error, executions, journal, timers};
+use crate::clock::Timestamp;
 use crate::store::{self, Tx};
-
-/// How long a step that could not be written waits before it is tried again: from this …
-const AGAIN_FIRST: Duration = Duration::from_millis(50);
-/// … doubling up to this.
-const AGAIN_MOST: Duration = Duration::from_secs(5);
-
-/// Which execution acts, and as whom.
-#[derive(Clone)]
-pub(super) struct Origin {
-    pub(super) id: i64,
-    pub(super) home: AccountRegion,
-    pub(super) arn: Arc<str>,
-    pub(super) state_machine_arn: Arc<str>,
-    pub(super) role_arn: Arc<str>,
-    pub(super) log: Option<Arc<LogPlan>>,
-    /// The trace header that it was started with.
-    pub(super) trace_header: Option<Arc<str>>,
-    /// The revision of its machine.
-    pub(super) revision: i64,
-    /// Whose child it is, if it is one of a Map Run.
-    pub(super) map_child: Option<MapChild>,
-    /// Most events of its history.
-    pub(super) events_max: u64,
-    /// How long Express executions that its Maps run are kept after their end, if they are.
-    pub(super) express_history: Option<Duration>,
-}
-
-impl Origin {
-    /// What the execution does is done for it, under its machine's role.
-    pub(super) fn acting(&self) -> Acting {
-        Acting {
-            execution_arn: self.arn.clone(),
-            state_machine_arn: self.state_machine_arn.clone(),
-            role_arn: self.role_arn.clone(),
-            task_role: None,
-        }
-    }
-}
 
 /// An execution's place, locked.
 pub(super) type Slot = OwnedMutexGuard<Option<Live>>;
@@ -130,13 +88,13 @@ impl Engine {
     ) -> Result<Option<(W, T)>, Error> {
         let id = live.origin.id;
         let (program, decider) = (live.program.clone(), live.program.clone());
-        let is_deleting = self.inner.deleting.has(&live.origin.state_machine_arn);
+        let is_deleting = self.inner.state_machines.is_deleting(&live.origin.state_machine_arn);
         let home = live.origin.home.clone();
         let limits = Limits::standard(live.origin.events_max);
         let is_redriven = matches!(input, Input::Redriven);
         let map_refused = self.map_refused(&program, &home, is_redriven, || live.origin.acting()).await;
         let step = move |engine: &Self| {
-            let began = engine.inner.clock.monotonic();
+            let began = engine.inner.base.clock.monotonic();
             let step = engine.with_env_since(began, id, &home, limits, is_deleting, |env| {
                 let env = Env { map_refused: map_refused.as_ref(), ..*env };
                 machine::step(&program, &mut live.execution, input, &env)
@@ -150,7 +108,7 @@ impl Engine {
             };
             Ok::<_, Error>((live, decided))
         };
-        let (mut live, decided) = self.decide(&decider, step).await??;
+        let (mut live, decided) = self.inner.evaluations.decide(self, &decider, step).await??;
         let Some((changes, record)) = decided else {
             *slot = Some(live);
             return Ok(self.stale());
@@ -162,7 +120,7 @@ impl Engine {
             changes.write(tx, &mut done)?;
             Ok::<_, Error>((done, also(with, tx)?))
         };
-        let written = self.inner.store.write_with((record, changes, with), write).await?;
+        let written = self.inner.base.store.write_with((record, changes, with), write).await?;
         let ((_, changes, with), (done, told)) = written;
         live.batch += i64::from(0 < bytes);
         live.journal_bytes += bytes;
@@ -202,7 +160,7 @@ impl Engine {
 
     /// The execution as the journal tells it; `None` if it has ended or never was.
     async fn load(&self, id: i64) -> Result<Option<Live>, Error> {
-        let loaded = self.inner.store.read(move |tx| executions::load(tx, id)).await?;
+        let loaded = self.inner.base.store.read(move |tx| executions::load(tx, id)).await?;
         let is_open = |loaded: &Loaded| loaded.status == ExecutionStatus::Running;
         match loaded.filter(is_open) {
             Some(loaded) => self.folded(id, loaded).await.map(Some),
@@ -219,7 +177,7 @@ impl Engine {
     ) -> Result<(i64, usize), Error> {
         let (mut batch, mut bytes) = (0, 0);
         loop {
-            let part = self.inner.store.read(move |tx| journal::read(tx, id, batch)).await?;
+            let part = self.inner.base.store.read(move |tx| journal::read(tx, id, batch)).await?;
             batch = part.next;
             bytes += part.bytes;
             let is_over = part.entries.into_iter().try_for_each(&mut visit).is_break();
@@ -231,7 +189,7 @@ impl Engine {
 
     /// The execution as its journal tells it. Whoever holds its place is alone with that.
     pub(super) async fn folded(&self, id: i64, loaded: Loaded) -> Result<Live, Error> {
-        let program = self.program(loaded.revision, &loaded.definition, loaded.kind)?;
+        let program = self.inner.state_machines.program(loaded.revision, &loaded.definition, loaded.kind)?;
         let origin = Origin {
             id,
             home: loaded.home,
@@ -263,34 +221,13 @@ impl Engine {
         input: Input,
         also: impl Fn(&Tx<'_>) -> Result<(), Error> + Clone + Send + 'static,
     ) -> Option<Outcome> {
-        self.persist(id, || self.advance(id, input.clone(), also.clone())).await
+        self.inner.base.persist(id, || self.advance(id, input.clone(), also.clone())).await
     }
 
-    /// Does `work` for execution `id` again until it is done, as long as what keeps it from that may pass; `None` if
-    /// the process ends, or trying again does not help.
-    pub(super) async fn persist<T, F>(&self, id: i64, mut work: impl FnMut() -> F) -> Option<T>
-    where
-        F: Future<Output = Result<T, Error>>,
-    {
-        let mut wait = AGAIN_FIRST;
-        loop {
-            let error = match work().await {
-                Ok(done) => return Some(done),
-                Err(error) => error,
-            };
-            match &error {
-                Error::Store(store::Error::Closed) | Error::Superseded => return None,
-                Error::Store(cause) if cause.may_pass() => {
-                    tracing::warn!(%error, execution = id, again_in = ?wait, "a step was not written");
-                }
-                // Trying again does not help; the execution stays as it is until the next start.
-                _ => {
-                    tracing::error!(%error, execution = id, "a step can't be taken");
-                    return None;
-                }
-            }
-            self.inner.clock.sleep_until(self.now() + wait).await;
-            wait = (wait * 2).min(AGAIN_MOST);
-        }
+    /// A timer of an execution is due.
+    pub(super) async fn fire(&self, execution: i64, key: TimerKey, at: Timestamp) {
+        self.inner.meters.timer_late.record(self.inner.base.now().since(at).as_secs_f64());
+        let also = move |tx: &Tx<'_>| timers::remove_fired(tx, execution, key, at);
+        self.advance_persistently(execution, Input::TimerFired(key), also).await;
     }
 }

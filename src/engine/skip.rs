@@ -20,7 +20,7 @@ impl Engine {
 
     async fn skip(&self, arn: &ExecutionArn, only: Option<Arc<str>>) -> Result<Vec<Arc<str>>, Error> {
         let of = arn.clone();
-        let found = self.inner.store.read(move |tx| executions::find(tx, &of)).await?;
+        let found = self.inner.base.store.read(move |tx| executions::find(tx, &of)).await?;
         let id = found.ok_or_else(|| Error::ExecutionDoesNotExist(arn.to_string()))?.id;
         let place = self.inner.live.place(id);
         // Whoever holds the place is alone with the execution: what waits now waits until the step is taken.

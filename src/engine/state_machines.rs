@@ -1,17 +1,26 @@
-//! State machines: creating, changing, describing, deleting.
+//! State machines with their versions and aliases: the control plane, and what executions are started with.
+
+pub(super) mod aliases;
+mod deletion;
+pub(super) mod versions;
 
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use quick_cache::sync::Cache;
+
+pub use self::aliases::{Alias, Route};
+use self::deletion::Deleting;
+pub use self::versions::{Publish, Version};
+
+use super::Error;
+use super::base::Base;
 use super::encryption::Encryption;
 use super::logging::{LogLevel, LogPlan, Logging, Logs};
 use super::machine::EVENTS_MAX;
-use super::open::Engine;
 use super::page::{Page, page_size};
 use super::tags::{self, Tag};
-use super::versions::{self, Publish, Version};
-use super::{Error, executions};
 use crate::asl::{self, Program, StateMachineType};
 use crate::clock::Timestamp;
 use crate::id::{AccountRegion, Qualifier, StateMachineArn, check_name};
@@ -162,12 +171,23 @@ impl LoadedMachine {
     }
 }
 
+/// Compiled programs kept, by revision.
+const PROGRAMS_KEPT: usize = 1000;
 /// Machines kept for StartExecution.
 const MACHINES_KEPT: usize = 1000;
 
+/// The control plane over state machines, and the cache of what executions are started with.
+pub struct StateMachines {
+    base: Arc<Base>,
+    logs: Arc<dyn Logs>,
+    machines: RwLock<Machines>,
+    programs: Cache<i64, Arc<Program>>,
+    deleting: Deleting,
+}
+
 /// State machines by ARN, as StartExecution needs them; filled as they are asked for.
 #[derive(Default)]
-pub(super) struct Machines {
+struct Machines {
     by_arn: HashMap<String, Arc<LoadedMachine>>,
     /// Counts changes, so that nobody keeps what was read before one.
     n_changes: u64,
@@ -185,20 +205,30 @@ macro_rules! select_machine {
     };
 }
 
-impl Engine {
+impl StateMachines {
+    pub(super) fn new(base: Arc<Base>, logs: Arc<dyn Logs>) -> Self {
+        Self {
+            base,
+            logs,
+            machines: RwLock::default(),
+            programs: Cache::new(PROGRAMS_KEPT),
+            deleting: Deleting::default(),
+        }
+    }
+
     /// CreateStateMachine. Idempotent by name: the same definition text, type, logging, tracing, encryption and wish to publish
     /// answer what there is; role and tags are not compared and not changed.
     ///
     /// # Errors
     /// `InvalidName`, `InvalidDefinition`, `InvalidArn`, `StateMachineAlreadyExists`, `StateMachineDeleting`,
     /// `InvalidLoggingConfiguration`, `TooManyTags`.
-    pub async fn create_state_machine(&self, create: CreateStateMachine) -> Result<StateMachine, Error> {
+    pub async fn create(&self, create: CreateStateMachine) -> Result<StateMachine, Error> {
         check_name(&create.name)?;
         crate::id::Arn::parse_role(&create.role_arn).map_err(|error| Error::InvalidArn(error.to_string()))?;
-        check_logging(&create.logging, &*self.inner.logs)?;
+        check_logging(&create.logging, &*self.logs)?;
         let program = self.compile(&create.definition, create.kind)?;
         tags::check(&create.tags)?;
-        let (id, revision, now) = (self.next_id()?, self.next_id()?, self.now());
+        let (id, revision, now) = (self.base.next_id()?, self.base.next_id()?, self.base.now());
         let arn = StateMachineArn::new(&create.home, &create.name);
         let wanted = StateMachine {
             arn: arn.clone(),
@@ -219,7 +249,7 @@ impl Engine {
         };
         let publish = create.publish;
         let made = self
-            .inner
+            .base
             .store
             .write(move |tx| {
                 let mut made = match find(tx, &wanted.arn)? {
@@ -240,7 +270,7 @@ impl Engine {
             })
             .await?;
         if made.id == id {
-            self.inner.programs.insert(revision, program);
+            self.programs.insert(revision, program);
         }
         Ok(made)
     }
@@ -251,7 +281,7 @@ impl Engine {
     /// # Errors
     /// `MissingRequiredParameter`, `InvalidDefinition`, `StateMachineDoesNotExist`, `StateMachineDeleting`,
     /// `InvalidArn`, `InvalidLoggingConfiguration`.
-    pub async fn update_state_machine(&self, update: UpdateStateMachine) -> Result<Updated, Error> {
+    pub async fn update(&self, update: UpdateStateMachine) -> Result<Updated, Error> {
         let UpdateStateMachine { arn, definition, role_arn, logging, tracing, encryption, publish } = update;
         let is_idle = definition.is_none() && role_arn.is_none() && logging.is_none() && tracing.is_none();
         if is_idle && encryption.is_none() {
@@ -262,14 +292,14 @@ impl Engine {
             crate::id::Arn::parse_role(role_arn).map_err(|error| Error::InvalidArn(error.to_string()))?;
         }
         if let Some(logging) = &logging {
-            check_logging(logging, &*self.inner.logs)?;
+            check_logging(logging, &*self.logs)?;
         }
-        let kind = self.describe_state_machine(&arn).await?.kind;
+        let kind = self.describe(&arn).await?.kind;
         let program = definition.as_ref().map(|text| self.compile(text, kind)).transpose()?;
-        let (revision, now) = (self.next_id()?, self.now());
-        let revision_id = self.inner.ids.uuid().to_string();
+        let (revision, now) = (self.base.next_id()?, self.base.now());
+        let revision_id = self.base.ids.uuid().to_string();
         let (updated, is_new) = self
-            .inner
+            .base
             .store
             .write(move |tx| {
                 let found = find(tx, &parsed)?.ok_or_else(|| not_found(&parsed))?;
@@ -304,9 +334,9 @@ impl Engine {
             .await?;
         if is_new {
             if let Some(program) = program {
-                self.inner.programs.insert(revision, program);
+                self.programs.insert(revision, program);
             }
-            self.forget_machine(&arn);
+            self.forget(&arn);
         }
         Ok(updated)
     }
@@ -316,12 +346,12 @@ impl Engine {
     ///
     /// # Errors
     /// `InvalidArn`, `StateMachineDoesNotExist`.
-    pub async fn describe_state_machine(&self, arn: &str) -> Result<StateMachine, Error> {
+    pub async fn describe(&self, arn: &str) -> Result<StateMachine, Error> {
         let parsed = StateMachineArn::parse(arn)?;
         if parsed.label.is_some() {
             return Err(Error::LabeledArn(arn.to_owned()));
         }
-        self.inner
+        self.base
             .store
             .read(move |tx| {
                 let found = match parsed.qualifier {
@@ -334,40 +364,21 @@ impl Engine {
             .await
     }
 
-    /// DescribeStateMachineForExecution: the revision that an execution was started with.
-    ///
-    /// # Errors
-    /// `InvalidArn`, `ExecutionDoesNotExist`.
-    pub async fn describe_state_machine_for_execution(
-        &self,
-        execution_arn: &str,
-    ) -> Result<StateMachine, Error> {
-        let arn = crate::id::ExecutionArn::parse(execution_arn)?;
-        self.inner
-            .store
-            .read(move |tx| {
-                let not_found = || Error::ExecutionDoesNotExist(arn.to_string());
-                let row = executions::find(tx, &arn)?.ok_or_else(not_found)?;
-                find_revision(tx, row.revision)?.ok_or_else(not_found)
-            })
-            .await
-    }
-
     /// ListStateMachines, by age.
     ///
     /// # Errors
     /// `InvalidToken`.
-    pub async fn list_state_machines(
+    pub async fn list(
         &self,
         home: AccountRegion,
         max_results: Option<u32>,
         next_token: Option<&str>,
     ) -> Result<Page<StateMachineItem>, Error> {
-        let listing = self.listing("ListStateMachines", &[&home_key(&home)]);
+        let listing = self.base.listing("ListStateMachines", &[&home_key(&home)]);
         let (after, max) = (listing.position(next_token)?.unwrap_or(0), page_size(max_results));
         let limit = i64::try_from(max).unwrap_or(i64::MAX - 1) + 1;
         let items: Result<Vec<StateMachineItem>, Error> = self
-            .inner
+            .base
             .store
             .read(move |tx| {
                 let sql = "SELECT id, name, kind, created FROM state_machine
@@ -388,7 +399,7 @@ impl Engine {
 
     /// The machine or version that `arn` names, compiled; cached until it is changed or deleted.
     pub(super) async fn machine(&self, arn: &str) -> Result<Arc<LoadedMachine>, Error> {
-        let machines = || self.inner.machines.read().unwrap_or_else(PoisonError::into_inner);
+        let machines = || self.machines.read().unwrap_or_else(PoisonError::into_inner);
         let (cached, changes) = {
             let machines = machines();
             (machines.by_arn.get(arn).cloned(), machines.n_changes)
@@ -396,12 +407,12 @@ impl Engine {
         if let Some(machine) = cached {
             return Ok(machine);
         }
-        let described = self.describe_state_machine(arn).await?;
+        let described = self.describe(arn).await?;
         if described.status == StateMachineStatus::Deleting {
             return Err(Error::StateMachineDeleting(arn.to_owned()));
         }
         let machine = Arc::new(self.loaded(described).await?);
-        let mut machines = self.inner.machines.write().unwrap_or_else(PoisonError::into_inner);
+        let mut machines = self.machines.write().unwrap_or_else(PoisonError::into_inner);
         // What was read before a change is good for this call, but not for those after it.
         if machines.n_changes == changes {
             if MACHINES_KEPT <= machines.by_arn.len() {
@@ -418,7 +429,7 @@ impl Engine {
         // A Map's children are like their parent.
         let StateMachineArn { home, name, .. } = &described.arn;
         let tagged = StateMachineArn::new(home, name).to_string();
-        let wishes = self.inner.store.read(move |tx| tags::wishes(tx, &tagged)).await?;
+        let wishes = self.base.store.read(move |tx| tags::wishes(tx, &tagged)).await?;
         Ok(LoadedMachine {
             id: described.id,
             revision: described.revision,
@@ -439,8 +450,8 @@ impl Engine {
     }
 
     /// Called after a machine or a version was changed, tagged or deleted; forgets the versions of a machine as well.
-    pub(super) fn forget_machine(&self, arn: &str) {
-        let mut machines = self.inner.machines.write().unwrap_or_else(PoisonError::into_inner);
+    pub(super) fn forget(&self, arn: &str) {
+        let mut machines = self.machines.write().unwrap_or_else(PoisonError::into_inner);
         let is_of =
             |key: &str| key.strip_prefix(arn).is_some_and(|rest| rest.is_empty() || rest.starts_with(':'));
         machines.by_arn.retain(|key, _| !is_of(key));
@@ -454,11 +465,11 @@ impl Engine {
         definition: &str,
         kind: StateMachineType,
     ) -> Result<Arc<Program>, Error> {
-        if let Some(program) = self.inner.programs.get(&revision) {
+        if let Some(program) = self.programs.get(&revision) {
             return Ok(program);
         }
         let program = self.compile(definition, kind)?;
-        self.inner.programs.insert(revision, program.clone());
+        self.programs.insert(revision, program.clone());
         Ok(program)
     }
 

@@ -5,8 +5,6 @@ use std::time::Duration;
 
 use super::Error;
 use super::machine::EVENTS_MAX;
-use super::open::Engine;
-use crate::id::{Qualifier, StatesArn};
 use crate::store::{Param, Row, Tx};
 
 /// Under which name tags get their ids, which are their order.
@@ -21,75 +19,6 @@ pub struct Tag {
     pub key: String,
     /// Its value, maybe empty.
     pub value: String,
-}
-
-impl Engine {
-    /// TagResource; a key that is there gets the new value.
-    ///
-    /// # Errors
-    /// `InvalidArn`, `ResourceNotFound`, `TooManyTags`.
-    pub async fn tag_resource(&self, arn: &str, tags: Vec<Tag>) -> Result<(), Error> {
-        let arn = self.taggable(arn).await?;
-        check(&tags)?;
-        let of = arn.clone();
-        self.inner.store.write(move |tx| put(tx, &of, &tags)).await?;
-        self.forget_machine(&arn);
-        Ok(())
-    }
-
-    /// UntagResource; keys that are not there are no error.
-    ///
-    /// # Errors
-    /// `InvalidArn`, `ResourceNotFound`.
-    pub async fn untag_resource(&self, arn: &str, keys: Vec<String>) -> Result<(), Error> {
-        let arn = self.taggable(arn).await?;
-        let of = arn.clone();
-        let removed = self.inner.store.write(move |tx| {
-            for key in &keys {
-                let sql = "DELETE FROM tag WHERE resource = ?1 AND key = ?2";
-                tx.execute(sql, &[Param::Text(&of), Param::Text(key)])?;
-            }
-            Ok::<_, Error>(())
-        });
-        removed.await?;
-        self.forget_machine(&arn);
-        Ok(())
-    }
-
-    /// ListTagsForResource, in the order in which they were put.
-    ///
-    /// # Errors
-    /// `InvalidArn`, `ResourceNotFound`.
-    pub async fn list_tags_for_resource(&self, arn: &str) -> Result<Vec<Tag>, Error> {
-        let arn = self.taggable(arn).await?;
-        self.inner
-            .store
-            .read(move |tx| {
-                let sql = "SELECT key, value FROM tag WHERE resource = ?1 ORDER BY id";
-                let read = |row: &crate::store::Row<'_>| Ok(Tag { key: row.text(0)?, value: row.text(1)? });
-                Ok(tx.query(sql, &[Param::Text(&arn)], read)?)
-            })
-            .await
-    }
-
-    /// The ARN of a state machine or activity that is there.
-    async fn taggable(&self, arn: &str) -> Result<String, Error> {
-        let not_found = || Error::ResourceNotFound(arn.to_owned());
-        match StatesArn::parse(arn)? {
-            StatesArn::StateMachine(machine) => match machine.qualifier {
-                None => match self.describe_state_machine(arn).await {
-                    Ok(_) => Ok(arn.to_owned()),
-                    Err(Error::StateMachineDoesNotExist(_)) => Err(not_found()),
-                    Err(error) => Err(error),
-                },
-                Some(Qualifier::Version(_) | Qualifier::Alias(_)) => Err(not_found()),
-            },
-            StatesArn::Activity(activity) => {
-                self.activity_id(&activity).map(|_| arn.to_owned()).ok_or_else(not_found)
-            }
-            StatesArn::Execution(_) | StatesArn::Express(_) | StatesArn::MapRun { .. } => Err(not_found()),
-        }
-    }
 }
 
 /// Lets executions of a state machine have more events than AWS's, which it names no member for.

@@ -84,7 +84,8 @@ impl Fixture {
         let store = Store::open(&self.dir, store, self.clock.clone()).unwrap();
         let ids = Arc::new(SeededIds::new(self.opened));
         let (clock, logs, objects) = (self.clock.clone(), self.logs.clone(), self.objects.clone());
-        let engine = Engine::open(store.clone(), clock, ids, options, tasks, logs, objects).await;
+        let ports = Ports { store: store.clone(), clock, ids, tasks, logs, objects };
+        let engine = Engine::open(ports, options).await;
         (engine.unwrap(), store)
     }
 
@@ -125,7 +126,7 @@ async fn create(engine: &Engine, name: &str, definition: &Value) -> String {
         tags: Vec::new(),
         publish: None,
     };
-    engine.create_state_machine(create).await.unwrap().arn.to_string()
+    engine.state_machines().create(create).await.unwrap().arn.to_string()
 }
 
 fn start(arn: &str, name: &str, input: &str) -> StartExecution {
@@ -149,10 +150,10 @@ fn two_waits() -> Value {
 
 /// Waits until a machine is gone whose executions have ended.
 async fn gone(engine: &Engine, machine: &str) {
-    while engine.describe_state_machine(machine).await.is_ok() {
+    while engine.state_machines().describe(machine).await.is_ok() {
         tokio::task::yield_now().await;
     }
-    let gone = engine.describe_state_machine(machine).await;
+    let gone = engine.state_machines().describe(machine).await;
     assert_eq!(gone, Err(Error::StateMachineDoesNotExist(machine.to_owned())));
 }
 
@@ -169,7 +170,7 @@ fn work() -> Value {
 /// Lets the engine's tasks run until the execution has ended.
 async fn ended(engine: &Engine, arn: &str) -> ExecutionDescription {
     loop {
-        let described = engine.describe_execution(arn).await.unwrap();
+        let described = engine.executions().describe(arn).await.unwrap();
         if described.status != ExecutionStatus::Running {
             return described;
         }
@@ -190,7 +191,7 @@ async fn the_same_start_is_the_same_execution_while_it_is_open() {
     engine.stop_execution(&first.arn, Failure::new("E", "c")).await.unwrap();
     let closed = engine.start_execution(start(&machine, "E", "{\"a\": 1}")).await;
     assert_eq!(closed, Err(Error::ExecutionAlreadyExists(first.arn.clone())));
-    let described = engine.describe_execution(&first.arn).await.unwrap();
+    let described = engine.executions().describe(&first.arn).await.unwrap();
     assert_eq!(described.status, ExecutionStatus::Aborted);
     assert_eq!((described.error.as_deref(), described.cause.as_deref()), (Some("E"), Some("c")));
 }
@@ -219,7 +220,7 @@ async fn an_execution_that_ends_at_once_is_written_once_and_closed() {
     let (engine, _store) = fixture.open().await;
     let machine = create(&engine, "M", &pass()).await;
     let started = engine.start_execution(start(&machine, "E", "[ 1 ]")).await.unwrap();
-    let described = engine.describe_execution(&started.arn).await.unwrap();
+    let described = engine.executions().describe(&started.arn).await.unwrap();
     assert_eq!(described.status, ExecutionStatus::Succeeded);
     assert_eq!(described.output.as_deref(), Some("[ 1 ]"));
     assert!(described.stopped.is_some());
@@ -241,7 +242,7 @@ async fn what_is_refused_leaves_nothing_behind() {
         let error = engine.start_execution(start).await.unwrap_err().to_string();
         assert!(error.starts_with(want), "{error}");
     }
-    let listed = engine.list_executions(&machine, ExecutionFilter::default()).await.unwrap();
+    let listed = engine.executions().list(&machine, ExecutionFilter::default()).await.unwrap();
     assert_eq!(listed.items, []);
 }
 
@@ -268,7 +269,7 @@ async fn timers_fire_also_after_opening_anew() {
 async fn a_worker_gets_its_task_and_its_token_outlives_the_process() {
     let mut fixture = Fixture::new();
     let (engine, store) = fixture.open().await;
-    let activity = engine.create_activity(home(), "Work", Vec::new()).await.unwrap().arn.to_string();
+    let activity = engine.activities().create(home(), "Work", Vec::new()).await.unwrap().arn.to_string();
     let machine = create(&engine, "M", &work()).await;
     let taken = engine.start_execution(start(&machine, "Taken", "{\"n\":1}")).await.unwrap();
     let queued = engine.start_execution(start(&machine, "Queued", "{\"n\":2}")).await.unwrap();
@@ -294,7 +295,7 @@ async fn a_worker_gets_its_task_and_its_token_outlives_the_process() {
 async fn a_waiting_worker_gets_the_next_task_and_an_idle_one_is_told_so() {
     let mut fixture = Fixture::new();
     let (engine, _store) = fixture.open().await;
-    let activity = engine.create_activity(home(), "Work", Vec::new()).await.unwrap().arn.to_string();
+    let activity = engine.activities().create(home(), "Work", Vec::new()).await.unwrap().arn.to_string();
     let machine = create(&engine, "M", &work()).await;
     let poll =
         |engine: Engine, arn: String| tokio::spawn(async move { engine.get_activity_task(&arn, None).await });
@@ -329,7 +330,7 @@ async fn history_comes_in_pages_both_ways() {
             let (mut ids, mut token): (Vec<u64>, Option<String>) = (Vec::new(), None);
             loop {
                 let page =
-                    engine.get_execution_history(&arn, Some(size), reverse, token.as_deref()).await.unwrap();
+                    engine.executions().history(&arn, Some(size), reverse, token.as_deref()).await.unwrap();
                 ids.extend(page.events.iter().map(|event| event.id));
                 token = page.next_token;
                 if token.is_none() {
@@ -343,7 +344,7 @@ async fn history_comes_in_pages_both_ways() {
             assert_eq!(ids, want, "pages of {size}, reverse {reverse}");
         }
     }
-    let refused = engine.get_execution_history(&arn, None, false, Some("nope")).await;
+    let refused = engine.executions().history(&arn, None, false, Some("nope")).await;
     assert_eq!(refused, Err(Error::InvalidToken));
 }
 
@@ -366,12 +367,12 @@ async fn listings_are_newest_first_in_pages_and_by_status() {
     };
     let names =
         |page: &Page<ExecutionItem>| page.items.iter().map(|e| e.arn.name.to_string()).collect::<Vec<_>>();
-    let page = engine.list_executions(&machine, filter(None, None)).await.unwrap();
+    let page = engine.executions().list(&machine, filter(None, None)).await.unwrap();
     assert_eq!(names(&page), ["C", "B"]);
-    let page = engine.list_executions(&machine, filter(None, page.next_token)).await.unwrap();
+    let page = engine.executions().list(&machine, filter(None, page.next_token)).await.unwrap();
     assert_eq!((names(&page), page.next_token), (vec!["A".to_owned()], None));
     let running =
-        engine.list_executions(&machine, filter(Some(ExecutionStatus::Running), None)).await.unwrap();
+        engine.executions().list(&machine, filter(Some(ExecutionStatus::Running), None)).await.unwrap();
     assert_eq!(names(&running), ["C", "A"]);
 }
 
@@ -380,10 +381,10 @@ async fn machines_are_idempotent_by_text_and_change_by_revision() {
     let mut fixture = Fixture::new();
     let (engine, _store) = fixture.open().await;
     let arn = create(&engine, "M", &pass()).await;
-    let first = engine.describe_state_machine(&arn).await.unwrap();
+    let first = engine.state_machines().describe(&arn).await.unwrap();
     fixture.clock.advance(Duration::from_secs(1));
     assert_eq!(create(&engine, "M", &pass()).await, arn);
-    assert_eq!(engine.describe_state_machine(&arn).await.unwrap().created, first.created);
+    assert_eq!(engine.state_machines().describe(&arn).await.unwrap().created, first.created);
 
     let update = |definition: &Value| UpdateStateMachine {
         encryption: None,
@@ -394,11 +395,11 @@ async fn machines_are_idempotent_by_text_and_change_by_revision() {
         tracing: None,
         publish: None,
     };
-    assert_eq!(engine.update_state_machine(update(&pass())).await.unwrap().revision_id, None);
+    assert_eq!(engine.state_machines().update(update(&pass())).await.unwrap().revision_id, None);
     let running = engine.start_execution(start(&arn, "E", "{}")).await.unwrap().arn;
-    let updated = engine.update_state_machine(update(&wait(9))).await.unwrap();
+    let updated = engine.state_machines().update(update(&wait(9))).await.unwrap();
     assert!(updated.revision_id.is_some());
-    let used = engine.describe_state_machine_for_execution(&running).await.unwrap();
+    let used = engine.executions().state_machine(&running).await.unwrap();
     assert_eq!(used.definition, pass().to_string());
     let none = UpdateStateMachine {
         encryption: None,
@@ -409,7 +410,7 @@ async fn machines_are_idempotent_by_text_and_change_by_revision() {
         tracing: None,
         publish: None,
     };
-    assert_eq!(engine.update_state_machine(none).await, Err(Error::MissingRequiredParameter));
+    assert_eq!(engine.state_machines().update(none).await, Err(Error::MissingRequiredParameter));
 }
 
 #[tokio::test]
@@ -419,23 +420,26 @@ async fn a_deleted_machine_goes_with_its_last_execution_and_frees_its_name() {
     let machine = create(&engine, "M", &two_waits()).await;
     let arn = engine.start_execution(start(&machine, "E", "{}")).await.unwrap().arn;
     let other = engine.start_execution(start(&machine, "O", "{}")).await.unwrap().arn;
-    engine.delete_state_machine(&machine).await.unwrap();
-    engine.delete_state_machine(&machine).await.unwrap();
-    assert_eq!(engine.describe_state_machine(&machine).await.unwrap().status, StateMachineStatus::Deleting);
+    engine.state_machines().delete(&machine).await.unwrap();
+    engine.state_machines().delete(&machine).await.unwrap();
+    assert_eq!(
+        engine.state_machines().describe(&machine).await.unwrap().status,
+        StateMachineStatus::Deleting
+    );
     let deleting = Error::StateMachineDeleting(machine.clone());
     assert_eq!(engine.start_execution(start(&machine, "F", "{}")).await, Err(deleting.clone()));
-    assert_eq!(engine.describe_execution(&arn).await.unwrap().status, ExecutionStatus::Running);
+    assert_eq!(engine.executions().describe(&arn).await.unwrap().status, ExecutionStatus::Running);
     engine.stop_execution(&other, Failure::default()).await.unwrap();
     fixture.clock.advance(Duration::from_secs(60));
     assert_eq!(ended(&engine, &arn).await.status, ExecutionStatus::Aborted);
-    let page = engine.get_execution_history(&arn, None, false, None).await.unwrap();
+    let page = engine.executions().history(&arn, None, false, None).await.unwrap();
     let types: Vec<&str> = page.events.iter().map(|event| event.kind.type_name()).collect();
     assert_eq!(types, ["ExecutionStarted", "WaitStateEntered", "WaitStateExited", "ExecutionAborted"]);
     gone(&engine, &machine).await;
     let refused = engine.start_execution(start(&machine, "F", "{}")).await;
     assert_eq!(refused, Err(Error::StateMachineDoesNotExist(machine.clone())));
-    assert_eq!(engine.describe_execution(&arn).await.unwrap().status, ExecutionStatus::Aborted);
-    assert_eq!(engine.describe_state_machine_for_execution(&arn).await.unwrap().arn.to_string(), machine);
+    assert_eq!(engine.executions().describe(&arn).await.unwrap().status, ExecutionStatus::Aborted);
+    assert_eq!(engine.executions().state_machine(&arn).await.unwrap().arn.to_string(), machine);
     assert_eq!(create(&engine, "M", &wait(60)).await, machine);
     assert!(engine.start_execution(start(&machine, "E", "{}")).await.is_ok());
 }
@@ -453,7 +457,7 @@ async fn a_task_that_no_service_takes_fails_clearly() {
     .await;
     let arn = engine.start_execution(start(&machine, "E", "{}")).await.unwrap().arn;
     assert_eq!(ended(&engine, &arn).await.error.as_deref(), Some("Test.NoService"));
-    let page = engine.get_execution_history(&arn, None, false, None).await.unwrap();
+    let page = engine.executions().history(&arn, None, false, None).await.unwrap();
     let types: Vec<&str> = page.events.iter().map(|event| event.kind.type_name()).collect();
     assert_eq!(
         types,
@@ -485,15 +489,15 @@ async fn express_machines_answer_and_leave_nothing_behind() {
         tags: Vec::new(),
         publish: None,
     };
-    let machine = engine.create_state_machine(create).await.unwrap().arn.to_string();
+    let machine = engine.state_machines().create(create).await.unwrap().arn.to_string();
     let done = engine.start_sync_execution(start(&machine, "E", "{}")).await.unwrap();
     assert_eq!(done.ending.status, ExecutionStatus::Succeeded);
     assert!(done.arn.starts_with("arn:aws:states:us-east-1:123456789012:express:X:E:"));
     let one = engine.start_execution(start(&machine, "E", "{}")).await.unwrap();
     assert_ne!(one.arn, done.arn);
-    let refused = engine.list_executions(&machine, ExecutionFilter::default()).await;
+    let refused = engine.executions().list(&machine, ExecutionFilter::default()).await;
     assert_eq!(refused, Err(Error::StateMachineTypeNotSupported));
-    let refused = engine.describe_execution(&one.arn).await.unwrap_err().to_string();
+    let refused = engine.executions().describe(&one.arn).await.unwrap_err().to_string();
     assert_eq!(refused, "Invalid Arn: 'Resource type not valid in this context: express'");
 }
 
@@ -503,12 +507,12 @@ async fn tags_are_kept_in_order_and_bounded() {
     let (engine, _store) = fixture.open().await;
     let arn = create(&engine, "M", &pass()).await;
     let tag = |key: &str, value: &str| Tag { key: key.into(), value: value.into() };
-    engine.tag_resource(&arn, vec![tag("b", "1"), tag("a", "2")]).await.unwrap();
-    engine.tag_resource(&arn, vec![tag("b", "3")]).await.unwrap();
-    assert_eq!(engine.list_tags_for_resource(&arn).await.unwrap(), [tag("b", "3"), tag("a", "2")]);
-    engine.untag_resource(&arn, vec!["b".into(), "nope".into()]).await.unwrap();
-    assert_eq!(engine.list_tags_for_resource(&arn).await.unwrap(), [tag("a", "2")]);
+    engine.tags().add(&arn, vec![tag("b", "1"), tag("a", "2")]).await.unwrap();
+    engine.tags().add(&arn, vec![tag("b", "3")]).await.unwrap();
+    assert_eq!(engine.tags().list(&arn).await.unwrap(), [tag("b", "3"), tag("a", "2")]);
+    engine.tags().remove(&arn, vec!["b".into(), "nope".into()]).await.unwrap();
+    assert_eq!(engine.tags().list(&arn).await.unwrap(), [tag("a", "2")]);
     let many: Vec<Tag> = (0..50).map(|n| tag(&format!("k{n}"), "")).collect();
-    assert_eq!(engine.tag_resource(&arn, many).await, Err(Error::TooManyTags));
-    assert_eq!(engine.list_tags_for_resource(&arn).await.unwrap().len(), 1);
+    assert_eq!(engine.tags().add(&arn, many).await, Err(Error::TooManyTags));
+    assert_eq!(engine.tags().list(&arn).await.unwrap().len(), 1);
 }

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, Semaphore};
 
+use super::base::Base;
 use super::execution::FrameId;
-use super::machine::{Input, TimerKey, TimerKind};
-use super::open::Engine;
+use super::machine::{TimerKey, TimerKind};
 use super::{Error, journal};
 use crate::clock::Timestamp;
 use crate::store::Tx;
@@ -118,72 +118,63 @@ impl Timers {
     }
 }
 
-impl Engine {
-    /// Starts the one task that looks after timers.
-    pub(super) fn start_timers(&self) {
-        let engine = self.clone();
-        let stop = self.inner.timers.stop.clone();
+impl Timers {
+    /// Starts the one task that looks after timers; `fire` handles those that are due.
+    pub(super) fn start<F: Future<Output = ()> + Send + 'static>(
+        self: &Arc<Self>,
+        base: &Arc<Base>,
+        fire: impl Fn(i64, TimerKey, Timestamp) -> F + Send + Sync + 'static,
+    ) {
+        let (timers, base, stop) = (self.clone(), base.clone(), self.stop.clone());
         tokio::spawn(async move {
             tokio::select! {
-                () = engine.look_after_timers() => {}
+                () = timers.look_after(&base, fire) => {}
                 () = stop.notified() => {}
             }
         });
     }
 
-    async fn look_after_timers(&self) {
-        let timers = &self.inner.timers;
-        let at_once = Arc::new(Semaphore::new(self.inner.options.timers_at_once));
+    async fn look_after<F: Future<Output = ()> + Send + 'static>(
+        &self,
+        base: &Base,
+        fire: impl Fn(i64, TimerKey, Timestamp) -> F,
+    ) {
+        let at_once = Arc::new(Semaphore::new(base.options.timers_at_once));
         loop {
-            let now = self.now();
-            let horizon = timers.near().horizon;
-            if horizon <= now + self.inner.options.timer_horizon / 2
-                && let Err(error) = self.move_horizon(now).await
+            let now = base.now();
+            let horizon = self.near().horizon;
+            if horizon <= now + base.options.timer_horizon / 2
+                && let Err(error) = self.move_horizon(base, now).await
             {
                 tracing::error!(%error, "timers could not be read");
-                self.inner.clock.sleep_until(now + READ_AGAIN).await;
+                base.clock.sleep_until(now + READ_AGAIN).await;
                 continue;
             }
-            while let Some((at, execution, key)) = timers.pop_due(self.now()) {
+            while let Some((at, execution, key)) = self.pop_due(base.now()) {
                 let Ok(permit) = at_once.clone().acquire_owned().await else { return };
-                let engine = self.clone();
+                let fired = fire(execution, key, at);
                 tokio::spawn(async move {
-                    engine.fire(execution, key, at).await;
+                    fired.await;
                     drop(permit);
                 });
             }
-            let look = timers.next_look(self.now());
+            let look = self.next_look(base.now());
             tokio::select! {
-                () = self.inner.clock.sleep_until(look) => {}
-                () = timers.changed.notified() => {}
+                () = base.clock.sleep_until(look) => {}
+                () = self.changed.notified() => {}
             }
         }
     }
 
-    async fn fire(&self, execution: i64, key: TimerKey, at: Timestamp) {
-        self.inner.meters.timer_late.record(self.now().since(at).as_secs_f64());
-        // A timer that was moved while this one was on its way has a row with the new time, which must stay.
-        let due = at.as_millis();
-        self.advance_persistently(execution, Input::TimerFired(key), move |tx| {
-            let [frame, kind, stamp] = journal::timer_columns(key);
-            let sql = "DELETE FROM timer
-                       WHERE execution = ?1 AND frame = ?2 AND kind = ?3 AND stamp = ?4 AND due <= ?5";
-            tx.execute(sql, &[execution.into(), frame.into(), kind.into(), stamp.into(), due.into()])?;
-            Ok(())
-        })
-        .await;
-    }
-
     /// Reads the timers between the old horizon and the new one. When there are very many, the horizon moves
     /// only as far as what was read.
-    async fn move_horizon(&self, now: Timestamp) -> Result<(), Error> {
-        let timers = &self.inner.timers;
-        let to = now + self.inner.options.timer_horizon;
+    async fn move_horizon(&self, base: &Base, now: Timestamp) -> Result<(), Error> {
+        let to = now + base.options.timer_horizon;
         // Whatever is armed while this reads is either in the answer or armed in memory: the horizon moves
         // first, and a timer taken in twice is one entry.
-        let from = std::mem::replace(&mut timers.near().horizon, to);
-        let read = self.read_timers(from, to).await;
-        let mut near = timers.near();
+        let from = std::mem::replace(&mut self.near().horizon, to);
+        let read = read_timers(base, from, to).await;
+        let mut near = self.near();
         let rows = read.inspect_err(|_| near.horizon = from)?;
         let last = rows.last().map(|(due, ..)| *due);
         let is_cut = LOAD_ROWS <= rows.len();
@@ -199,27 +190,33 @@ impl Engine {
         }
         Ok(())
     }
+}
 
-    async fn read_timers(
-        &self,
-        from: Timestamp,
-        to: Timestamp,
-    ) -> Result<Vec<(Timestamp, i64, TimerKey)>, Error> {
-        self.inner
-            .store
-            .read(move |tx| {
-                let sql = "SELECT due, execution, frame, kind, stamp FROM timer WHERE ?1 < due AND due <= ?2
-                           ORDER BY due LIMIT ?3";
-                let limit = i64::try_from(LOAD_ROWS).unwrap_or(i64::MAX);
-                let params = [from.as_millis().into(), to.as_millis().into(), limit.into()];
-                let rows = tx.query(sql, &params, |row| {
-                    let key = [row.int(2)?, row.int(3)?, row.int(4)?];
-                    Ok((Timestamp::from_millis(row.int(0)?), row.int(1)?, key))
-                })?;
-                rows.into_iter()
-                    .map(|(due, execution, key)| Ok((due, execution, journal::timer_key(key)?)))
-                    .collect()
-            })
-            .await
-    }
+/// Forgets a timer that has fired, unless it was moved while it was on its way: then its row has the new time.
+pub(super) fn remove_fired(tx: &Tx<'_>, execution: i64, key: TimerKey, at: Timestamp) -> Result<(), Error> {
+    let [frame, kind, stamp] = journal::timer_columns(key);
+    let sql = "DELETE FROM timer
+               WHERE execution = ?1 AND frame = ?2 AND kind = ?3 AND stamp = ?4 AND due <= ?5";
+    let due = at.as_millis();
+    tx.execute(sql, &[execution.into(), frame.into(), kind.into(), stamp.into(), due.into()])?;
+    Ok(())
+}
+
+async fn read_timers(
+    base: &Base,
+    from: Timestamp,
+    to: Timestamp,
+) -> Result<Vec<(Timestamp, i64, TimerKey)>, Error> {
+    let read = base.store.read(move |tx| {
+        let sql = "SELECT due, execution, frame, kind, stamp FROM timer WHERE ?1 < due AND due <= ?2
+                   ORDER BY due LIMIT ?3";
+        let limit = i64::try_from(LOAD_ROWS).unwrap_or(i64::MAX);
+        let params = [from.as_millis().into(), to.as_millis().into(), limit.into()];
+        let rows = tx.query(sql, &params, |row| {
+            let key = [row.int(2)?, row.int(3)?, row.int(4)?];
+            Ok((Timestamp::from_millis(row.int(0)?), row.int(1)?, key))
+        })?;
+        rows.into_iter().map(|(due, execution, key)| Ok((due, execution, journal::timer_key(key)?))).collect()
+    });
+    read.await
 }

@@ -158,16 +158,15 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
     };
     let stacks = Stacks::open(stack_ports, home.clone(), options.ssm_parameters.clone())?;
     let stacks = Arc::new(stacks.with_unknown_types(options.stacks.unknown_types));
-    let engine = Engine::open(
-        store.clone(),
-        clock.clone(),
-        ids.clone(),
-        engine_options,
-        Arc::new(tasks),
-        Arc::new(Shown { logs: execution_logs.clone(), feed: feed.clone(), clock: clock.clone() }),
-        Arc::new(objects.clone()),
-    );
-    let engine = engine.await?;
+    let engine_ports = engine::Ports {
+        store: store.clone(),
+        clock: clock.clone(),
+        ids: ids.clone(),
+        tasks: Arc::new(tasks),
+        logs: Arc::new(Shown { logs: execution_logs.clone(), feed: feed.clone(), clock: clock.clone() }),
+        objects: Arc::new(objects.clone()),
+    };
+    let engine = Engine::open(engine_ports, engine_options).await?;
     let urls = Urls::new(functions.clone(), authenticator.clone(), iam.clone(), clock.clone(), ids.clone());
     let upstreams = upstreams(options)?;
     let user_pools = user_pools(options)?;

@@ -246,16 +246,15 @@ pub(super) async fn api(dir: &Path, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>, ke
     let sessions = sessions.await.unwrap();
     let options = engine::Options::default();
     let functions = functions(dir, store.clone(), clock.clone(), ids.clone());
-    let engine = Engine::open(
+    let ports = engine::Ports {
         store,
-        clock.clone(),
-        ids.clone(),
-        options,
-        Arc::new(NoServices),
-        Arc::new(engine::NoLogs),
-        Arc::new(engine::NoObjects),
-    );
-    let engine = engine.await.unwrap();
+        clock: clock.clone(),
+        ids: ids.clone(),
+        tasks: Arc::new(NoServices),
+        logs: Arc::new(engine::NoLogs),
+        objects: Arc::new(engine::NoObjects),
+    };
+    let engine = Engine::open(ports, options).await.unwrap();
     let apis = Apis { control, test_invoke: Arc::new(Nobody) };
     let services = [
         states::service(engine),

@@ -1,12 +1,19 @@
 //! Child executions of distributed Maps.
 
+use std::sync::Arc;
+
 use super::super::Error;
-use super::super::map_runs::ExpressChild;
+use super::super::execution::{Ending, ExecutionStatus, MapRunAttempt};
+use super::super::executions::status_code;
+use super::super::in_memory::{Begun, InMemory};
+use super::super::map_child::{MapChild, child_columns};
+use super::super::map_run_rows::RunOf;
 use super::super::open::Engine;
-use super::super::runner::Origin;
-use super::super::start::{Prepared, Written};
+use super::super::origin::Origin;
+use super::record::{Prepared, Written};
 use super::{Change, Done, Step};
-use crate::store::Tx;
+use crate::json::Payload;
+use crate::store::{Param, Tx};
 
 /// A Standard child, whose first step is part of its parent's.
 pub(super) struct Child(pub(super) Prepared);
@@ -27,6 +34,56 @@ impl Change for Child {
         if let Some(of_child) = done.children.pop_front() {
             engine.begin(live, record.into_changes(), of_child);
         }
+    }
+}
+
+/// A child that is about to be written.
+pub(in super::super) struct ExpressChild {
+    pub(in super::super) id: i64,
+    pub(in super::super) child: MapChild,
+    /// Its machine and the revision of that.
+    pub(in super::super) machine: [i64; 2],
+    pub(in super::super) full_name: Arc<str>,
+    pub(in super::super) run: Arc<InMemory>,
+    /// Unless it is to begin later, as it has expressions.
+    pub(in super::super) begun: Option<Begun>,
+}
+
+impl ExpressChild {
+    /// How it has ended, if it has.
+    pub(in super::super) fn ending(&self) -> Option<&Ending> {
+        self.begun.as_ref()?.ending()
+    }
+
+    /// Writes its row, closed if it has ended already; answers in which attempt of the run it begins.
+    fn write(&self, tx: &Tx<'_>, runs: &mut RunOf) -> Result<MapRunAttempt, Error> {
+        let (run, attempt) = runs.of(tx, &self.child)?;
+        let ending = self.ending();
+        let sql = "INSERT INTO execution
+                   (id, machine, revision, name, status, started, stopped, input, output, error, cause,
+                    map_run, map_index, map_items, trace_header)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
+        let [machine, revision] = self.machine;
+        let [map_run, map_index, map_items] = child_columns(run, &self.child);
+        let params = [
+            self.id.into(),
+            machine.into(),
+            revision.into(),
+            Param::Text(&self.full_name),
+            status_code(ending.map_or(ExecutionStatus::Running, |ending| ending.status)).into(),
+            self.run.start.started.as_millis().into(),
+            ending.map(|ending| ending.stopped.as_millis()).into(),
+            Param::Text(self.run.start.input.text()),
+            ending.and_then(|ending| ending.output.as_ref()).map(Payload::text).into(),
+            ending.and_then(|ending| ending.failure.error.as_deref()).into(),
+            ending.and_then(|ending| ending.failure.cause.as_deref()).into(),
+            map_run.into(),
+            map_index.into(),
+            map_items.into(),
+            self.run.trace_header.as_deref().into(),
+        ];
+        tx.execute(sql, &params)?;
+        Ok(attempt)
     }
 }
 

@@ -1,16 +1,11 @@
 //! The end of an execution, and its reopening by a redrive.
 
-use metrics::counter;
-
-use super::super::execution::Ending;
-use super::super::executions::status_code;
+use super::super::executions::{count_ended, redrivable, write_ending};
 use super::super::open::Engine;
-use super::super::runner::Origin;
-use super::super::{Error, map_runs, redrive};
+use super::super::origin::Origin;
+use super::super::{Error, map_run_rows};
 use super::{Change, Done, Step};
 use crate::clock::Timestamp;
-use crate::json::Payload;
-use crate::meter;
 use crate::store::Tx;
 
 /// The execution has ended, as [`Step::ending`] says: its timers and tasks are forgotten.
@@ -21,10 +16,10 @@ impl Change for Ended {
         let Some(ending) = &step.ending else { return Ok(()) };
         done.links.end(&step.links, tx, step.id)?;
         if let Some(child) = &step.map_child {
-            done.ended_in = Some(map_runs::run_of(tx, child)?.1);
+            done.ended_in = Some(map_run_rows::run_of(tx, child)?.1);
         }
         if step.may_have_map_runs {
-            let (status, n) = map_runs::end_all(tx, step.id, ending.status, step.now)?;
+            let (status, n) = map_run_rows::end_all(tx, step.id, ending.status, step.now)?;
             done.tally.ended(status, n);
             done.has_left_children |= 0 < n;
         }
@@ -36,7 +31,7 @@ impl Change for Ended {
     fn write_lasting(&self, tx: &Tx<'_>, step: &Step, done: &mut Done) -> Result<(), Error> {
         // One that has ended in its first step has no others.
         if let (Some(ending), true) = (&step.ending, step.has_begun_runs) {
-            let (status, n) = map_runs::end_all(tx, step.id, ending.status, step.now)?;
+            let (status, n) = map_run_rows::end_all(tx, step.id, ending.status, step.now)?;
             done.tally.ended(status, n);
         }
         Ok(())
@@ -45,9 +40,9 @@ impl Change for Ended {
     fn act(self: Box<Self>, engine: &Engine, origin: &Origin, step: &Step, done: &mut Done) {
         let Some(ending) = &step.ending else { return };
         engine.inner.timers.cancel_all(origin.id);
-        engine.inner.queues.abandon_all(origin.id);
+        engine.inner.activities.queues.abandon_all(origin.id);
         count_ended(ending);
-        engine.finish_deleting(&origin.state_machine_arn);
+        engine.inner.state_machines.finish_deleting(&origin.state_machine_arn);
         if let (Some(child), Some(attempt)) = (&origin.map_child, done.ended_in) {
             engine.child_ended(child, attempt, ending.clone());
         }
@@ -63,26 +58,6 @@ pub(super) struct Reopened {
 
 impl Change for Reopened {
     fn write(&self, tx: &Tx<'_>, step: &Step, _: &mut Done) -> Result<(), Error> {
-        redrive::write(tx, step.id, (self.count, self.at), step.map_child.is_some())
+        redrivable::write(tx, step.id, (self.count, self.at), step.map_child.is_some())
     }
-}
-
-pub(in super::super) fn write_ending(tx: &Tx<'_>, id: i64, ending: &Ending) -> Result<(), Error> {
-    let sql =
-        "UPDATE execution SET status = ?2, stopped = ?3, output = ?4, error = ?5, cause = ?6 WHERE id = ?1";
-    let params = [
-        id.into(),
-        status_code(ending.status).into(),
-        ending.stopped.as_millis().into(),
-        ending.output.as_ref().map(Payload::text).into(),
-        ending.failure.error.as_deref().into(),
-        ending.failure.cause.as_deref().into(),
-    ];
-    tx.execute(sql, &params)?;
-    Ok(())
-}
-
-/// Counts an execution that has ended.
-pub(in super::super) fn count_ended(ending: &Ending) {
-    counter!(meter::EXECUTIONS_ENDED, "status" => ending.status.as_str()).increment(1);
 }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use super::super::Error;
 use super::super::execution::{MapRunAttempt, MapRunKey};
 use super::super::machine::{ItemsRequest, MapRunStart, MapRunStatus, ResultsRequest};
-use super::super::map_runs::{self, RunOf};
+use super::super::map_run_rows::{self, RunOf};
 use super::super::open::Engine;
-use super::super::runner::Origin;
+use super::super::origin::Origin;
 use super::super::state_machines::LoadedMachine;
 use super::{Change, Done, Step};
 use crate::store::Tx;
@@ -22,7 +22,7 @@ pub(super) struct Begins {
 impl Change for Begins {
     fn write(&self, tx: &Tx<'_>, step: &Step, done: &mut Done) -> Result<(), Error> {
         done.runs = RunOf::default();
-        map_runs::insert(tx, (step.id, self.row), &self.start, step.revision, &self.machine, step.now)?;
+        map_run_rows::insert(tx, (step.id, self.row), &self.start, step.revision, &self.machine, step.now)?;
         done.tally.begun();
         Ok(())
     }
@@ -41,7 +41,7 @@ pub(super) struct GoesOn {
 impl Change for GoesOn {
     fn write(&self, tx: &Tx<'_>, step: &Step, done: &mut Done) -> Result<(), Error> {
         done.runs = RunOf::default();
-        let n = map_runs::begin_again(tx, step.id, self.key, self.count, step.now)?;
+        let n = map_run_rows::begin_again(tx, step.id, self.key, self.count, step.now)?;
         done.tally.redriven(n);
         Ok(())
     }
@@ -55,7 +55,7 @@ pub(super) struct CountsItems {
 
 impl Change for CountsItems {
     fn write(&self, tx: &Tx<'_>, step: &Step, _: &mut Done) -> Result<(), Error> {
-        map_runs::count_items(tx, step.id, self.key, self.length)
+        map_run_rows::count_items(tx, step.id, self.key, self.length)
     }
 }
 
@@ -67,7 +67,7 @@ pub(super) struct Ends {
 
 impl Ends {
     fn end(&self, tx: &Tx<'_>, step: &Step, done: &mut Done) -> Result<(), Error> {
-        let n = map_runs::end(tx, step.id, self.key, self.status, step.now)?;
+        let n = map_run_rows::end(tx, step.id, self.key, self.status, step.now)?;
         done.tally.ended(self.status, n);
         Ok(())
     }

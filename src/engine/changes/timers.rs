@@ -2,7 +2,7 @@
 
 use super::super::machine::TimerKey;
 use super::super::open::Engine;
-use super::super::runner::Origin;
+use super::super::origin::Origin;
 use super::super::{Error, journal, timers};
 use super::{Change, Done, Step};
 use crate::clock::Timestamp;

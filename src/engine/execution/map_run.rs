@@ -15,7 +15,7 @@ pub use sources::Sources;
 
 use super::{Execution, ExecutionStatus, FrameId, Note, Phase};
 use crate::engine::event::Failure;
-use crate::engine::machine::PAYLOAD_BYTES_MAX;
+use crate::engine::execution::PAYLOAD_BYTES_MAX;
 use crate::json::Payload;
 
 /// Most children of a run at a time, whatever `MaxConcurrency` says.

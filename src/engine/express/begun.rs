@@ -9,10 +9,9 @@ use tokio::sync::Semaphore;
 
 use super::super::Error;
 use super::super::execution::ExecutionStart;
+use super::super::in_memory::InMemory;
 use super::super::open::Engine;
-use super::super::runner::in_memory::InMemory;
-use super::super::state_machines::{self, LoadedMachine};
-use super::super::versions;
+use super::super::state_machines::{self, LoadedMachine, versions};
 use crate::json::Payload;
 use crate::store::{Param, Row, Tx};
 
@@ -41,7 +40,7 @@ impl Engine {
         start: &ExecutionStart,
         trace_header: Option<String>,
     ) -> Result<i64, Error> {
-        let row = self.next_id()?;
+        let row = self.inner.base.next_id()?;
         let run: Arc<str> = start.arn.rsplit(':').next().unwrap_or_default().into();
         let (revision, version, alias) = (machine.revision, machine.version, machine.alias.clone());
         let (name, input) = (start.name.clone(), start.input.clone());
@@ -62,7 +61,7 @@ impl Engine {
             tx.execute(sql, &params)?;
             Ok::<_, Error>(())
         };
-        self.inner.store.write(insert).await?;
+        self.inner.base.store.write(insert).await?;
         Ok(row)
     }
 
@@ -87,9 +86,9 @@ impl Engine {
         tokio::spawn(async move {
             while let Some(rows) = engine.inner.express_over.take() {
                 let rows: Arc<[i64]> = rows.into();
-                let removed = engine.persist(0, || {
+                let removed = engine.inner.base.persist(0, || {
                     let rows = rows.clone();
-                    engine.inner.store.write(move |tx| {
+                    engine.inner.base.store.write(move |tx| {
                         for row in rows.iter() {
                             tx.execute("DELETE FROM express_begun WHERE id = ?1", &[(*row).into()])?;
                         }
@@ -106,7 +105,11 @@ impl Engine {
         let turns = Arc::new(Semaphore::new(AGAIN_AT_ONCE));
         let mut after = 0;
         loop {
-            let found = self.persist(0, || self.inner.store.read(move |tx| read(tx, after, last))).await;
+            let found = self
+                .inner
+                .base
+                .persist(0, || self.inner.base.store.read(move |tx| read(tx, after, last)))
+                .await;
             let found = found.unwrap_or_default();
             let Some(read_last) = found.last().map(|stored| stored.row) else { return };
             after = read_last;
@@ -133,9 +136,9 @@ impl Engine {
 
     async fn begun_again(&self, stored: Stored) -> Result<Option<InMemory>, Error> {
         let revision = stored.revision;
-        let found = self.inner.store.read(move |tx| state_machines::find_revision(tx, revision)).await?;
+        let found = self.inner.base.store.read(move |tx| state_machines::find_revision(tx, revision)).await?;
         let Some(found) = found else { return Ok(None) };
-        let mut machine = self.loaded(found).await?;
+        let mut machine = self.inner.state_machines.loaded(found).await?;
         machine.version = stored.version.and_then(versions::number);
         machine.alias = stored.alias.map(Into::into);
         let input = Payload::from_text(stored.input).map_err(|error| Error::Corrupt(error.to_string()))?;

@@ -2,12 +2,14 @@
 
 use super::super::Error;
 use super::super::execution::{BatchBounds, ExecutionStatus, MapRunKey, MapRunLimits};
-use super::super::executions::{self, ExecutionFilter, ExecutionItem, STATUSES, status_code, status_of};
+use super::super::executions::{
+    self, ExecutionFilter, ExecutionItem, STATUSES, redrivable, status_code, status_of,
+};
 use super::super::machine::{EVENTS_MAX, Input, MapRunStatus, Outcome};
+use super::super::map_child::{Batch, key_of, run_arn};
 use super::super::open::Engine;
 use super::super::page::{Page, page_size};
 use super::super::state_machines::{home_key, home_of};
-use super::{Batch, key_of};
 use crate::clock::Timestamp;
 use crate::id::{ExecutionArn, MapRunArn, StateMachineArn};
 use crate::store::{self, Param, Record as _, Row, Tx};
@@ -109,7 +111,7 @@ impl Engine {
     pub async fn describe_map_run(&self, arn: &str) -> Result<MapRunDescription, Error> {
         let arn = MapRunArn::parse(arn)?;
         self.inner
-            .store
+            .base.store
             .read(move |tx| {
                 let found = find(tx, &arn)?;
                 let (mut items, mut executions) = (MapRunCounts::default(), MapRunCounts::default());
@@ -180,12 +182,13 @@ impl Engine {
         max_results: Option<u32>,
         next_token: Option<&str>,
     ) -> Result<Page<MapRunItem>, Error> {
-        let listing = self.listing("ListMapRuns", &[execution_arn]);
+        let listing = self.inner.base.listing("ListMapRuns", &[execution_arn]);
         let (before, max) = (listing.position(next_token)?.unwrap_or(i64::MAX), page_size(max_results));
         let limit = i64::try_from(max).unwrap_or(i64::MAX - 1) + 1;
         let arn = ExecutionArn::parse(execution_arn)?;
         let items: Result<Vec<MapRunItem>, Error> = self
             .inner
+            .base
             .store
             .read(move |tx| {
                 let of = executions::find(tx, &arn)?
@@ -215,7 +218,7 @@ impl Engine {
             return Err(Error::NothingOfMapRun);
         }
         let arn = MapRunArn::parse(arn)?;
-        let found = self.inner.store.read(move |tx| find(tx, &arn)).await?;
+        let found = self.inner.base.store.read(move |tx| find(tx, &arn)).await?;
         if found.status != MapRunStatus::Running {
             return Err(Error::MapRunIsOver);
         }
@@ -256,13 +259,14 @@ impl Engine {
             Some(true) => "redriven",
             Some(false) => "not redriven",
         };
-        let listing = self.listing("ListExecutions", &[arn, status, redriven]);
+        let listing = self.inner.base.listing("ListExecutions", &[arn, status, redriven]);
         let before = listing.position(filter.next_token.as_deref())?.unwrap_or(i64::MAX);
         let max = page_size(filter.max_results);
         let limit = i64::try_from(max).unwrap_or(i64::MAX - 1) + 1;
         let arn = MapRunArn::parse(arn)?;
         let items: Result<Vec<ExecutionItem>, Error> = self
             .inner
+            .base
             .store
             .read(move |tx| {
                 let run = find(tx, &arn)?.id;
@@ -324,13 +328,6 @@ fn status(code: i64) -> Result<MapRunStatus, store::Error> {
     }
 }
 
-/// The run that `run` names, of an execution of `execution`'s machine; `labelled` is `MACHINE/LABEL:ID`.
-pub(in super::super) fn run_arn(execution: &ExecutionArn, labelled: &str, run: String) -> MapRunArn {
-    let labelled = labelled.split(':').next().unwrap_or_default();
-    let (machine, label) = labelled.split_once('/').unwrap_or((labelled, ""));
-    MapRunArn { home: execution.home.clone(), machine: machine.into(), label: label.to_owned(), run }
-}
-
 fn find(tx: &Tx<'_>, arn: &MapRunArn) -> Result<Found, Error> {
     let sql = "SELECT r.id, r.execution, r.frame, r.started_event, r.status, r.started, r.stopped, r.limits, r.batch,
                r.n_items, m.name, p.home, p.name, e.name, r.redrive_count, r.redriven
@@ -367,7 +364,7 @@ fn find(tx: &Tx<'_>, arn: &MapRunArn) -> Result<Found, Error> {
         batch: Batch::decode(batch.as_bytes())?.0,
         n_items: u64::try_from(n_items).unwrap_or_default(),
         execution_arn,
-        redrive_count: super::super::redrive::count(redrive_count),
+        redrive_count: redrivable::count(redrive_count),
         redriven: redriven.map(Timestamp::from_millis),
     })
 }

@@ -6,106 +6,28 @@
 //!
 //! <https://docs.aws.amazon.com/step-functions/latest/dg/redrive-map-run.html>
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 
-use tokio::sync::oneshot;
-
-use super::super::changes::{count_ended, write_ending};
+use super::super::Error;
+use super::super::changes::ExpressChild;
 use super::super::event::Failure;
 use super::super::execution::{Ending, ExecutionStatus, MapRunAttempt};
-use super::super::executions::{self, status_code};
+use super::super::executions::{self, count_ended, redrivable, write_ending};
+use super::super::in_memory::{Begun, InMemory};
 use super::super::logging::LogPlan;
-use super::super::machine::Effect;
+use super::super::map_child::MapChild;
+use super::super::map_run_rows::run_of;
 use super::super::open::Engine;
-use super::super::runner::in_memory::{Begun, InMemory};
 use super::super::state_machines::LoadedMachine;
-use super::super::{Error, redrive};
 use super::tell::check_over;
-use super::{MapChild, RunOf, child_columns, run_of};
 use crate::id::ExecutionArn;
 use crate::json::Payload;
-use crate::store::{Param, Tx};
+use crate::store::Tx;
 
 /// Whether the child of this name among its machine's executions runs in memory. An earlier version kept a journal of
 /// those with `ExecutionType: EXPRESS` too, and gave them no runs.
 pub(super) fn is_express(full_name: &str) -> bool {
     full_name.contains(':')
-}
-
-/// A child that is about to be written.
-pub(in super::super) struct ExpressChild {
-    id: i64,
-    child: MapChild,
-    /// Its machine and the revision of that.
-    machine: [i64; 2],
-    full_name: Arc<str>,
-    run: Arc<InMemory>,
-    /// Unless it is to begin later, as it has expressions.
-    begun: Option<Begun>,
-}
-
-/// Those that run, by their rows: each can be told to stop, on behalf of a run whose results are to be written or of
-/// one that is over.
-#[derive(Default)]
-pub(super) struct UnderWay(Mutex<HashMap<i64, oneshot::Sender<Option<MapRunAttempt>>>>);
-
-impl UnderWay {
-    fn begin(&self, child: i64) -> oneshot::Receiver<Option<MapRunAttempt>> {
-        let (stop, stopped) = oneshot::channel();
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(child, stop);
-        stopped
-    }
-
-    fn remove(&self, child: i64) -> Option<oneshot::Sender<Option<MapRunAttempt>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&child)
-    }
-}
-
-impl Begun {
-    fn ending(&self) -> Option<&Ending> {
-        self.step.effects.iter().find_map(|effect| match effect {
-            Effect::Ended(ending) => Some(ending),
-            _ => None,
-        })
-    }
-}
-
-impl ExpressChild {
-    fn ending(&self) -> Option<&Ending> {
-        self.begun.as_ref()?.ending()
-    }
-
-    /// Writes its row, closed if it has ended already; answers in which attempt of the run it begins.
-    pub(in super::super) fn write(&self, tx: &Tx<'_>, runs: &mut RunOf) -> Result<MapRunAttempt, Error> {
-        let (run, attempt) = runs.of(tx, &self.child)?;
-        let ending = self.ending();
-        let sql = "INSERT INTO execution
-                   (id, machine, revision, name, status, started, stopped, input, output, error, cause,
-                    map_run, map_index, map_items, trace_header)
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
-        let [machine, revision] = self.machine;
-        let [map_run, map_index, map_items] = child_columns(run, &self.child);
-        let params = [
-            self.id.into(),
-            machine.into(),
-            revision.into(),
-            Param::Text(&self.full_name),
-            status_code(ending.map_or(ExecutionStatus::Running, |ending| ending.status)).into(),
-            self.run.start.started.as_millis().into(),
-            ending.map(|ending| ending.stopped.as_millis()).into(),
-            Param::Text(self.run.start.input.text()),
-            ending.and_then(|ending| ending.output.as_ref()).map(Payload::text).into(),
-            ending.and_then(|ending| ending.failure.error.as_deref()).into(),
-            ending.and_then(|ending| ending.failure.cause.as_deref()).into(),
-            map_run.into(),
-            map_index.into(),
-            map_items.into(),
-            self.run.trace_header.as_deref().into(),
-        ];
-        tx.execute(sql, &params)?;
-        Ok(attempt)
-    }
 }
 
 impl Engine {
@@ -117,13 +39,20 @@ impl Engine {
         input: Payload,
         trace_header: Option<String>,
     ) -> Result<ExpressChild, Error> {
-        let name = self.ordered_uuid();
+        let name = self.inner.base.ordered_uuid();
         let run = self.express(machine, &name, input, trace_header);
         let full_name =
             ExecutionArn::parse_kept(&run.start.arn).map_or_else(|_| name.into(), |arn| arn.full_name());
         let begun = (!run.program.has_jsonata()).then(|| self.begin_in_memory(&run));
         let ids = [machine.id, machine.revision];
-        Ok(ExpressChild { id: self.next_id()?, child, machine: ids, full_name, run: Arc::new(run), begun })
+        Ok(ExpressChild {
+            id: self.inner.base.next_id()?,
+            child,
+            machine: ids,
+            full_name,
+            run: Arc::new(run),
+            begun,
+        })
     }
 
     /// Lets an Express child go on whose row is durable.
@@ -146,7 +75,7 @@ impl Engine {
     fn spawn_express(&self, id: i64, child: MapChild, run: Arc<InMemory>, begun: Option<Begun>) {
         let (engine, mut begun) = (self.clone(), begun);
         let mut stopped = self.inner.map_runs.under_way.begin(id);
-        let mut closed = self.inner.closed.subscribe();
+        let mut closed = self.inner.base.closed.subscribe();
         tokio::spawn(async move {
             loop {
                 let (ending, stop) = tokio::select! {
@@ -179,9 +108,9 @@ impl Engine {
         ending: Ending,
         stop: Option<Option<MapRunAttempt>>,
     ) -> Result<(), Error> {
-        let written = self.persist(id, || {
+        let written = self.inner.base.persist(id, || {
             let ending = ending.clone();
-            self.inner.store.write(move |tx| {
+            self.inner.base.store.write(move |tx| {
                 if let Some(closing) = stop {
                     match check_over(tx, id, closing) {
                         Err(Error::Superseded) => return Ok(Err(Error::Superseded)),
@@ -213,21 +142,23 @@ impl Engine {
         };
         // One that nobody has begun to run again since the last process.
         let read = move |tx: &Tx<'_>| Ok(executions::load(tx, id)?.and_then(|loaded| loaded.map_child));
-        let Some(Some(child)) = self.persist(id, || self.inner.store.read(read)).await else { return };
+        let Some(Some(child)) = self.inner.base.persist(id, || self.inner.base.store.read(read)).await else {
+            return;
+        };
         let _ = self.end_express(id, child, aborted(self), Some(closing)).await;
     }
 
     /// Runs a child again that the last process had not seen end.
     pub(super) async fn run_express_again(&self, id: i64) -> Result<(), Error> {
-        let Some(loaded) = self.inner.store.read(move |tx| executions::load(tx, id)).await? else {
+        let Some(loaded) = self.inner.base.store.read(move |tx| executions::load(tx, id)).await? else {
             return Ok(());
         };
         let Some(child) = loaded.map_child.filter(|_| loaded.status == ExecutionStatus::Running) else {
             return Ok(());
         };
-        let program = self.program(loaded.revision, &loaded.definition, loaded.kind)?;
+        let program = self.inner.state_machines.program(loaded.revision, &loaded.definition, loaded.kind)?;
         let mut start = loaded.start;
-        start.started = self.now();
+        start.started = self.inner.base.now();
         let log = LogPlan::new(&loaded.logging);
         let run = InMemory {
             program,
@@ -246,7 +177,7 @@ impl Engine {
 
     /// Restarts a child that waits for its turn in this attempt, if it still does.
     pub(super) async fn restart_express(&self, id: i64, attempt: MapRunAttempt) -> Result<(), Error> {
-        let now = self.now();
+        let now = self.inner.base.now();
         let restart = move |tx: &Tx<'_>| {
             let sql = "SELECT redrive_count FROM execution WHERE id = ?1";
             let Some(count) = tx.query_one(sql, &[id.into()], |row| row.int(0))? else { return Ok(()) };
@@ -255,9 +186,9 @@ impl Engine {
             if is_awaited.transpose()?.is_none_or(|(_, of)| of != attempt) {
                 return Err(Error::Superseded);
             }
-            redrive::write(tx, id, (redrive::count(count) + 1, now), true)
+            redrivable::write(tx, id, (redrivable::count(count) + 1, now), true)
         };
-        match self.inner.store.write(restart).await {
+        match self.inner.base.store.write(restart).await {
             Ok(()) => self.run_express_again(id).await,
             Err(Error::Superseded) => Ok(()),
             Err(error) => Err(error),
@@ -268,7 +199,7 @@ impl Engine {
 fn aborted(engine: &Engine) -> Ending {
     Ending {
         status: ExecutionStatus::Aborted,
-        stopped: engine.now(),
+        stopped: engine.inner.base.now(),
         output: None,
         failure: Failure::default(),
     }

@@ -18,12 +18,12 @@ use super::super::Acting;
 use super::super::event::Failure;
 use super::super::execution::Sources;
 use super::super::machine::{Input, ItemsRequest};
+use super::super::map_run_rows::tally;
 use super::super::objects::{ObjectName, Objects};
 use super::super::open::Engine;
-use super::super::runner::Origin;
+use super::super::origin::Origin;
 
 use super::stored::{self, CHUNK_BYTES_MAX, CHUNK_ITEMS_MAX, Chunk};
-use super::tally;
 use crate::asl::{InputType, ItemSource};
 use crate::id::AccountRegion;
 use crate::items::{self, Sink, Source};
@@ -95,10 +95,14 @@ impl Engine {
             let mut more = std::mem::take(&mut kept);
             more.push(chunk);
             let n_more: usize = more.iter().map(|chunk| chunk.n_items).sum();
-            let written = self.persist(origin.id, || {
+            let written = self.inner.base.persist(origin.id, || {
                 let (more, first) = (more.clone(), n_stored);
                 async move {
-                    self.inner.store.write(move |tx| stored::append(tx, place, &more, first, is_first)).await
+                    self.inner
+                        .base
+                        .store
+                        .write(move |tx| stored::append(tx, place, &more, first, is_first))
+                        .await
                 }
             });
             if !written.await? {

@@ -16,11 +16,13 @@ use super::super::event::Failure;
 use super::super::execution::{ExecutionStatus, MapRunAttempt};
 use super::super::executions::{status_code, status_of};
 use super::super::machine::{Input, PAYLOAD_BYTES_MAX, ResultsRequest};
+use super::super::map_child::{key_columns, run_arn};
+use super::super::map_run_rows::{settle, tally};
 use super::super::objects::ObjectName;
 use super::super::open::Engine;
-use super::super::runner::Origin;
+use super::super::origin::Origin;
 use super::items::{Asks, object_name};
-use super::{key_columns, settle, stored, tally};
+use super::stored;
 use crate::asl::{OutputType, Transformation};
 use crate::clock::Timestamp;
 use crate::id::{ExecutionArn, StateMachineArn};
@@ -70,7 +72,8 @@ impl Engine {
         tokio::spawn(async move {
             let (id, attempt) = (origin.id, request.attempt);
             let Some(_turn) = tally::turn(&engine.inner.map_runs.writers).await else { return };
-            let Some(written) = engine.persist(id, || engine.results(&origin, &request)).await else {
+            let Some(written) = engine.inner.base.persist(id, || engine.results(&origin, &request)).await
+            else {
                 return;
             };
             engine.advance_persistently(id, Input::ResultsWritten { attempt, written }, |_| Ok(())).await;
@@ -88,7 +91,7 @@ impl Engine {
             settle(tx, parent, attempt)?;
             run_of(tx, parent, &arn, attempt)
         };
-        let run = self.inner.store.write(run).await?;
+        let run = self.inner.base.store.write(run).await?;
         let writer = Writer { engine: self.clone(), handle: Handle::current(), run };
         let (asks, request) = (Asks::of(origin), request.clone());
         // Pages of children are megabytes of text: none is made on a thread that serves others.
@@ -109,7 +112,7 @@ fn run_of(tx: &Tx<'_>, parent: i64, execution: &ExecutionArn, attempt: MapRunAtt
     let params = [parent.into(), frame.into(), started.into()];
     let found = tx.query_one(sql, &params, |row| Ok((row.int(0)?, row.text(1)?, row.text(2)?)))?;
     let (row, id, labelled) = found.ok_or_else(|| Error::Corrupt("no such Map Run".to_owned()))?;
-    let arn = super::run_arn(execution, &labelled, id.clone());
+    let arn = run_arn(execution, &labelled, id.clone());
     Ok(Run { row, id, arn: arn.to_string(), machine: arn.state_machine() })
 }
 
@@ -265,7 +268,7 @@ impl Writer {
         &self,
         read: impl FnOnce(&Tx<'_>) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
-        self.handle.block_on(self.engine.inner.store.read(read))
+        self.handle.block_on(self.engine.inner.base.store.read(read))
     }
 
     /// Children of a status behind `after`, as many as are read at one time.

@@ -8,8 +8,8 @@ use serde_json::value::RawValue;
 use super::super::Error;
 use super::super::execution::{MapRunAttempt, MapRunKey, Sources};
 use super::super::machine::Input;
+use super::super::map_child::key_columns;
 use super::super::open::Engine;
-use super::key_columns;
 use crate::json::Payload;
 use crate::store::{Param, Tx};
 
@@ -105,12 +105,14 @@ impl Engine {
         let engine = self.clone();
         tokio::spawn(async move {
             let loaded = engine
+                .inner
+                .base
                 .persist(parent, || {
                     let read = move |tx: &Tx<'_>| match running(tx, parent, key)? {
                         None => Ok(None),
                         Some(run) => load(tx, run, first, n).map(Some),
                     };
-                    engine.inner.store.read(read)
+                    engine.inner.base.store.read(read)
                 })
                 .await;
             if let Some(Some((items, sources))) = loaded {

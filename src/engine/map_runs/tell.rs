@@ -1,48 +1,19 @@
 //! What children and their parent have to know of each other's ends.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
-
 use super::super::Error;
 use super::super::event::Failure;
 use super::super::execution::{ChildEnd, Ending, ExecutionStatus, MapRunAttempt, MapRunKey};
-use super::super::executions::status_of;
+use super::super::executions::{redrivable, status_of};
 use super::super::machine::{Effect, Input};
+use super::super::map_child::{MapChild, key_columns, key_of};
+use super::super::map_run_rows::{settle, tally};
 use super::super::open::Engine;
-use super::super::redrive;
 use super::express::is_express;
-use super::{MapChild, key_columns, key_of, settle, tally};
 use crate::json::Payload;
 use crate::store::{Row, Tx};
 
 /// Children stopped, or looked at after a restart, at one time.
 const AT_ONCE: usize = 256;
-
-/// Ends that parents have yet to be told: those that come while one telling is under way go together.
-#[derive(Default)]
-pub(super) struct Ends(Mutex<HashMap<(i64, MapRunAttempt), Vec<ChildEnd>>>);
-
-impl Ends {
-    /// Takes an end in; whether somebody has to tell the parent, because nobody is about to.
-    fn push(&self, parent: (i64, MapRunAttempt), end: ChildEnd) -> bool {
-        let mut ends = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_first = !ends.contains_key(&parent);
-        ends.entry(parent).or_default().push(end);
-        is_first
-    }
-
-    /// What there is to tell; `None` says that nobody is about to tell any more.
-    fn take(&self, parent: (i64, MapRunAttempt)) -> Option<Vec<ChildEnd>> {
-        let mut ends = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match ends.get_mut(&parent) {
-            Some(waiting) if !waiting.is_empty() => Some(std::mem::take(waiting)),
-            Some(_) | None => {
-                ends.remove(&parent);
-                None
-            }
-        }
-    }
-}
 
 impl Engine {
     /// Lets the parent know that a child has ended, in this attempt of its run.
@@ -70,7 +41,9 @@ impl Engine {
             if let Some(attempt) = closing {
                 // What is about to begin again has done so before this, and is found below, or never does.
                 let settled = engine
-                    .persist(parent, || engine.inner.store.write(move |tx| settle(tx, parent, attempt)))
+                    .inner
+                    .base
+                    .persist(parent, || engine.inner.base.store.write(move |tx| settle(tx, parent, attempt)))
                     .await;
                 if settled.is_none() {
                     return;
@@ -79,8 +52,10 @@ impl Engine {
             let mut after = 0;
             loop {
                 let open = engine
+                    .inner
+                    .base
                     .persist(parent, || {
-                        engine.inner.store.read(move |tx| to_stop(tx, parent, closing, after))
+                        engine.inner.base.store.read(move |tx| to_stop(tx, parent, closing, after))
                     })
                     .await
                     .unwrap_or_default();
@@ -103,13 +78,13 @@ impl Engine {
     pub(in super::super) fn redrive_child(&self, parent: i64, attempt: MapRunAttempt, index: usize) {
         let engine = self.clone();
         tokio::spawn(async move {
-            engine.persist(parent, || engine.redrive_or_tell(parent, attempt, index)).await;
+            engine.inner.base.persist(parent, || engine.redrive_or_tell(parent, attempt, index)).await;
         });
     }
 
     async fn redrive_or_tell(&self, parent: i64, attempt: MapRunAttempt, index: usize) -> Result<(), Error> {
         let end = loop {
-            match self.inner.store.read(move |tx| stands(tx, parent, attempt, index)).await? {
+            match self.inner.base.store.read(move |tx| stands(tx, parent, attempt, index)).await? {
                 Stands::Superseded | Stands::Runs { .. } => return Ok(()),
                 Stands::Waits { id, is_express: true } => self.restart_express(id, attempt).await?,
                 Stands::Waits { id, is_express: false } => self.redrive_of_map_run(id, attempt).await?,
@@ -127,6 +102,8 @@ impl Engine {
             return;
         }
         let found = self
+            .inner
+            .base
             .persist(0, || async {
                 let read = |tx: &Tx<'_>| {
                     let sql = "SELECT execution, frame, started_event FROM map_run WHERE status = 0";
@@ -138,7 +115,7 @@ impl Engine {
                     let parents: Vec<i64> = tx.query(sql, &[], |row| row.int(0))?;
                     Ok::<_, Error>((running, parents))
                 };
-                self.inner.store.read(read).await
+                self.inner.base.store.read(read).await
             })
             .await;
         let (running, parents) = found.unwrap_or_default();
@@ -178,7 +155,7 @@ impl Engine {
                 let found = places.into_iter().map(|index| stands(tx, parent, attempt, index));
                 found.collect::<Result<Vec<Stands>, Error>>()
             };
-            let found = self.inner.store.read(read).await?;
+            let found = self.inner.base.store.read(read).await?;
             let mut ends = Vec::new();
             for stands in found {
                 match stands {
@@ -214,7 +191,7 @@ fn stands(tx: &Tx<'_>, parent: i64, attempt: MapRunAttempt, index: usize) -> Res
     let params = [parent.into(), frame.into(), started.into()];
     let run = tx.query_one(sql, &params, |row| Ok((row.int(0)?, row.int(1)?)))?;
     let Some((run, count)) = run else { return Ok(Stands::Superseded) };
-    if redrive::count(count) != attempt.redrive_count {
+    if redrivable::count(count) != attempt.redrive_count {
         return Ok(Stands::Superseded);
     }
     let place = i64::try_from(index).unwrap_or(i64::MAX);
@@ -260,7 +237,7 @@ pub(super) fn check_over(tx: &Tx<'_>, child: i64, closing: Option<MapRunAttempt>
                JOIN map_run r ON r.id = e.map_run WHERE e.id = ?1";
     let read = |row: &Row<'_>| Ok((row.int(0)?, [row.int(1)?, row.int(2)?], row.int(3)?));
     let Some((status, key, count)) = tx.query_one(sql, &[child.into()], read)? else { return Ok(()) };
-    let attempt = MapRunAttempt { key: key_of(key), redrive_count: redrive::count(count) };
+    let attempt = MapRunAttempt { key: key_of(key), redrive_count: redrivable::count(count) };
     match status != 0 || closing == Some(attempt) {
         true => Ok(()),
         false => Err(Error::Superseded),

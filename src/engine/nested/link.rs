@@ -1,19 +1,16 @@
 //! Links between attempts that wait and the executions they wait for.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-
-use super::super::changes::remove_task;
 use super::super::event::Failure;
 use super::super::execution::ExecutionStatus;
 use super::super::machine::{Input, Outcome, TaskKey};
 use super::super::open::Engine;
 use super::super::state_machines::home_of;
+use super::super::task_rows::remove_task;
 use super::super::{Error, journal};
 use super::answer;
 use crate::asl::Pattern;
 use crate::id::ExecutionArn;
-use crate::store::{Store, Tx};
+use crate::store::Tx;
 
 /// An attempt that waits for the end of an execution.
 #[derive(Clone, Copy, Debug)]
@@ -23,85 +20,6 @@ pub(super) struct Link {
     pub(super) child: i64,
     /// `.sync` or `.sync:2`.
     pub(super) pattern: Pattern,
-}
-
-/// Whether there may be links: steps of a server that never had any look for none.
-#[derive(Clone, Debug, Default)]
-pub(in super::super) struct Links(Arc<AtomicBool>);
-
-impl Links {
-    /// Looks whether the last process left any.
-    pub(in super::super) async fn open(store: &Store) -> Result<Self, Error> {
-        let sql = "SELECT 1 FROM nested LIMIT 1";
-        let found: Result<Option<i64>, Error> =
-            store.read(move |tx| Ok(tx.query_one(sql, &[], |row| row.int(0))?)).await;
-        Ok(Self(Arc::new(AtomicBool::new(found?.is_some()))))
-    }
-
-    /// There may be one from now on. Set before it is written: the writer takes one job after the other.
-    pub(super) fn expect_one(&self) {
-        self.0.store(true, Ordering::SeqCst);
-    }
-
-    fn may_be(&self) -> bool {
-        self.0.load(Ordering::SeqCst)
-    }
-}
-
-/// What a step changes about links.
-#[derive(Debug, Default)]
-pub(in super::super) struct LinkChanges {
-    /// The execution has ended, and somebody waits for that.
-    has_parents: bool,
-    /// It waits no longer for some that it started.
-    has_orphans: bool,
-}
-
-impl LinkChanges {
-    /// Writes down that execution `id` waits for nobody any more, and looks who waits for it.
-    pub(in super::super) fn end(&mut self, links: &Links, tx: &Tx<'_>, id: i64) -> Result<(), Error> {
-        if !links.may_be() {
-            return Ok(());
-        }
-        let sql = "UPDATE nested SET is_orphan = 1 WHERE parent = ?1";
-        self.has_orphans |= 0 < tx.execute(sql, &[id.into()])?;
-        let sql = "SELECT 1 FROM nested WHERE child = ?1 LIMIT 1";
-        self.has_parents = tx.query_one(sql, &[id.into()], |row| row.int(0))?.is_some();
-        Ok(())
-    }
-
-    /// Writes down that an attempt of execution `id` waits no longer.
-    pub(in super::super) fn abandon(
-        &mut self,
-        links: &Links,
-        tx: &Tx<'_>,
-        id: i64,
-        task: TaskKey,
-    ) -> Result<(), Error> {
-        if !links.may_be() {
-            return Ok(());
-        }
-        let [frame, scheduled] = journal::task_columns(task);
-        let sql = "UPDATE nested SET is_orphan = 1 WHERE parent = ?1 AND frame = ?2 AND scheduled = ?3";
-        self.has_orphans |= 0 < tx.execute(sql, &[id.into(), frame.into(), scheduled.into()])?;
-        Ok(())
-    }
-
-    /// Tells who waits, and stops whom nobody waits for, now that it is durable.
-    pub(in super::super) fn act(&self, engine: &Engine, id: i64) {
-        let Self { has_parents, has_orphans } = *self;
-        if has_parents || has_orphans {
-            let engine = engine.clone();
-            tokio::spawn(async move {
-                if has_parents {
-                    engine.tell_parents(id).await;
-                }
-                if has_orphans {
-                    engine.stop_orphans(id).await;
-                }
-            });
-        }
-    }
 }
 
 impl Link {
@@ -137,10 +55,12 @@ impl Link {
 
 impl Engine {
     /// Lets everybody know who waits for `child`, which has ended.
-    pub(super) async fn tell_parents(&self, child: i64) {
+    pub(in super::super) async fn tell_parents(&self, child: i64) {
         let ended = self
+            .inner
+            .base
             .persist(child, || async {
-                let links = self.inner.store.read(move |tx| {
+                let links = self.inner.base.store.read(move |tx| {
                     let sql = "SELECT parent, frame, scheduled, child, is_json FROM nested
                                WHERE child = ?1 AND is_orphan = 0";
                     Link::read(tx, sql, child)
@@ -167,10 +87,12 @@ impl Engine {
     }
 
     /// Stops what `parent` started and waits for no longer.
-    async fn stop_orphans(&self, parent: i64) {
+    pub(in super::super) async fn stop_orphans(&self, parent: i64) {
         let links = self
+            .inner
+            .base
             .persist(parent, || async {
-                let links = self.inner.store.read(move |tx| {
+                let links = self.inner.base.store.read(move |tx| {
                     let sql = "SELECT parent, frame, scheduled, child, is_json FROM nested
                                WHERE parent = ?1 AND is_orphan = 1";
                     Link::read(tx, sql, parent)
@@ -188,17 +110,20 @@ impl Engine {
         let outcome = self.advance_persistently(id, input, move |tx| link.remove(tx)).await;
         if outcome == Some(Outcome::Stale) {
             // It was over: what would have been written with the step is written alone.
-            self.persist(id, || async {
-                self.inner
-                    .store
-                    .write(move |tx| {
-                        link.remove(tx)?;
-                        let [frame, scheduled] = journal::task_columns(link.task);
-                        remove_task(tx, link.parent, frame, scheduled)
-                    })
-                    .await
-            })
-            .await;
+            self.inner
+                .base
+                .persist(id, || async {
+                    self.inner
+                        .base
+                        .store
+                        .write(move |tx| {
+                            link.remove(tx)?;
+                            let [frame, scheduled] = journal::task_columns(link.task);
+                            remove_task(tx, link.parent, frame, scheduled)
+                        })
+                        .await
+                })
+                .await;
         }
     }
 
@@ -206,6 +131,7 @@ impl Engine {
     async fn describe_by_id(&self, id: i64) -> Result<Option<super::super::ExecutionDescription>, Error> {
         let named: Option<(String, String, String)> = self
             .inner
+            .base
             .store
             .read(move |tx| {
                 let sql = "SELECT m.home, m.name, e.name FROM execution e
@@ -218,14 +144,17 @@ impl Engine {
         // A machine that was deleted has a number behind its name.
         let machine = machine.split(':').next().unwrap_or_default();
         let arn = ExecutionArn::new(&home_of(&home)?, machine, &name);
-        self.describe_execution(&arn.to_string()).await.map(Some)
+        self.executions().describe(&arn.to_string()).await.map(Some)
     }
 
     /// Goes on with what the last process did not get to: parents that were not told, orphans not stopped.
     pub(in super::super) async fn recover_nested(&self) {
         let found = self
+            .inner
+            .base
             .persist(0, || async {
                 self.inner
+                    .base
                     .store
                     .read(|tx| {
                         let sql =

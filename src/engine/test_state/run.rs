@@ -67,16 +67,19 @@ impl Engine {
                 let (run, notes) = (run.clone(), notes.clone());
                 move |engine: &Self| (engine.step_of(&run, &notes, &mut execution, input), execution)
             };
-            let Step { entries, effects, outcome: _ } = match self.decide(&run.program, decide).await {
-                Ok((step, decided)) => {
-                    execution = decided;
-                    step
-                }
-                // It panicked, or the process ends.
-                Err(_) => {
-                    break Left::Ended(self.failed_test(Failure::new("States.Runtime", "Internal Error")));
-                }
-            };
+            let Step { entries, effects, outcome: _ } =
+                match self.inner.evaluations.decide(self, &run.program, decide).await {
+                    Ok((step, decided)) => {
+                        execution = decided;
+                        step
+                    }
+                    // It panicked, or the process ends.
+                    Err(_) => {
+                        break Left::Ended(
+                            self.failed_test(Failure::new("States.Runtime", "Internal Error")),
+                        );
+                    }
+                };
             for entry in entries {
                 if let Some(EventKind::StateExited { assigned, .. }) = entry.event.map(|event| event.kind) {
                     variables.extend(assigned);
@@ -131,7 +134,7 @@ impl Engine {
                     exchange = told;
                     input
                 }
-                () = self.inner.clock.sleep_until(until) => match due {
+                () = self.inner.base.clock.sleep_until(until) => match due {
                     Some((at, key)) if at <= deadline => {
                         timers.remove(&key);
                         Input::TimerFired(key)
@@ -152,7 +155,8 @@ impl Engine {
     /// What the execution would be that the state is part of; AWS makes up such names too.
     fn test_start(&self, run: &Run) -> ExecutionStart {
         let home = &run.test.home;
-        let (machine, name) = (self.inner.ids.uuid().to_string(), self.inner.ids.uuid().to_string());
+        let (machine, name) =
+            (self.inner.base.ids.uuid().to_string(), self.inner.base.ids.uuid().to_string());
         let prefix = format!("arn:{}:states:{}:{}", home.region.partition(), home.region, home.account);
         ExecutionStart {
             arn: format!("{prefix}:express:{machine}:{name}").into(),
@@ -164,7 +168,7 @@ impl Engine {
             version_arn: None,
             alias_arn: None,
             region: home.region.as_str().into(),
-            started: self.now(),
+            started: self.inner.base.now(),
             is_synchronous: true,
         }
     }
@@ -212,7 +216,7 @@ impl Engine {
     }
 
     fn failed_test(&self, failure: Failure) -> Ending {
-        Ending { status: ExecutionStatus::Failed, stopped: self.now(), output: None, failure }
+        Ending { status: ExecutionStatus::Failed, stopped: self.inner.base.now(), output: None, failure }
     }
 }
 

@@ -21,21 +21,22 @@ async fn answers(conflicts: Conflicts) -> Vec<String> {
     let tags =
         || vec![Tag { key: "a".into(), value: "1".into() }, Tag { key: "b".into(), value: "2".into() }];
     for encryption in [Encryption::AwsOwnedKey, Encryption::AwsOwnedKey] {
-        let made = engine.create_encrypted_activity(home(), "Work", tags(), encryption).await;
+        let made = engine.activities().create_encrypted(home(), "Work", tags(), encryption).await;
         tell!(made.map(|activity| (activity.arn, activity.created)));
     }
     let machine = create(&engine, "M", &work()).await;
     assert_eq!(create(&engine, "M", &work()).await, machine);
-    tell!(engine.tag_resource(&machine, tags()).await);
-    tell!(engine.tag_resource(&machine, tags()[..1].to_vec()).await);
-    tell!(engine.untag_resource(&machine, vec!["b".into()]).await);
-    tell!(engine.list_tags_for_resource(&machine).await);
+    tell!(engine.tags().add(&machine, tags()).await);
+    tell!(engine.tags().add(&machine, tags()[..1].to_vec()).await);
+    tell!(engine.tags().remove(&machine, vec!["b".into()]).await);
+    tell!(engine.tags().list(&machine).await);
     let publish = || Publish { description: Some("one".into()) };
-    let version = engine.publish_state_machine_version(&machine, None, publish()).await.unwrap();
-    tell!(engine.publish_state_machine_version(&machine, None, publish()).await);
+    let version = engine.state_machines().publish_version(&machine, None, publish()).await.unwrap();
+    tell!(engine.state_machines().publish_version(&machine, None, publish()).await);
     let route = || vec![(version.arn.to_string(), 100)];
     for description in ["d", "d", "other"] {
-        let alias = engine.create_state_machine_alias("PROD".into(), Some(description.into()), route()).await;
+        let alias =
+            engine.state_machines().create_alias("PROD".into(), Some(description.into()), route()).await;
         tell!(alias.map(|alias| (alias.arn, alias.description, alias.routing)));
     }
     // Executions: names, tasks, redrives.
@@ -54,7 +55,7 @@ async fn answers(conflicts: Conflicts) -> Vec<String> {
     let task = engine.get_activity_task(WORK, None).await.unwrap().unwrap();
     tell!(engine.send_task_success(&home(), &task.token, "1".into()).await);
     tell!(ended(&engine, &arn).await);
-    let page = engine.get_execution_history(&arn, Some(1000), false, None).await.unwrap();
+    let page = engine.executions().history(&arn, Some(1000), false, None).await.unwrap();
     told.extend(page.events.iter().map(|event| format!("{event:?}")));
     // Children, in their parents' transactions.
     let spreads = create(&engine, "Spread", &spread(&pass(), &json!({}))).await;
@@ -74,8 +75,8 @@ async fn answers(conflicts: Conflicts) -> Vec<String> {
         tell!((described.status, output.map(|output| output["Output"].clone()), described.error));
     }
     // What goes.
-    tell!(engine.delete_state_machine_alias(&format!("{machine}:PROD")).await);
-    tell!(engine.delete_state_machine(&machine).await);
+    tell!(engine.state_machines().delete_alias(&format!("{machine}:PROD")).await);
+    tell!(engine.state_machines().delete(&machine).await);
     gone(&engine, &machine).await;
     tell!(engine.start_execution(start(&machine, "G", "{}")).await);
     told

@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use std::task::Poll;
 
 use super::*;
+use crate::engine::retention::Retention;
 use crate::store;
 
 /// Polls a future once and drops it: a client that hangs up in the middle of its call.
@@ -18,7 +19,7 @@ async fn hang_up<F: Future>(future: F) {
 }
 
 async fn types(engine: &Engine, arn: &str) -> Vec<&'static str> {
-    let page = engine.get_execution_history(arn, Some(1000), false, None).await.unwrap();
+    let page = engine.executions().history(arn, Some(1000), false, None).await.unwrap();
     page.events.iter().map(|event| event.kind.type_name()).collect()
 }
 
@@ -42,7 +43,7 @@ async fn a_start_whose_client_hangs_up_goes_on() {
     engine.start_execution(start(&machine, "Warm", "{}")).await.unwrap();
     hang_up(engine.start_execution(start(&machine, "E", "{}"))).await;
     let arn = arn_of(&machine, "E");
-    while engine.describe_execution(&arn).await.is_err() {
+    while engine.executions().describe(&arn).await.is_err() {
         tokio::task::yield_now().await;
     }
     fixture.clock.advance(Duration::from_secs(60));
@@ -53,7 +54,7 @@ async fn a_start_whose_client_hangs_up_goes_on() {
 async fn a_result_whose_worker_hangs_up_is_acted_on() {
     let mut fixture = Fixture::new();
     let (engine, _store) = fixture.open().await;
-    engine.create_activity(home(), "Work", Vec::new()).await.unwrap();
+    engine.activities().create(home(), "Work", Vec::new()).await.unwrap();
     let machine = create(&engine, "M", &after_work(WORK, 60)).await;
     let arn = engine.start_execution(start(&machine, "E", "{}")).await.unwrap().arn;
     let task = engine.get_activity_task(WORK, None).await.unwrap().unwrap();
@@ -69,7 +70,7 @@ async fn a_result_whose_worker_hangs_up_is_acted_on() {
 async fn a_worker_that_hangs_up_takes_no_task_with_it() {
     let mut fixture = Fixture::new();
     let (engine, _store) = fixture.open().await;
-    engine.create_activity(home(), "Work", Vec::new()).await.unwrap();
+    engine.activities().create(home(), "Work", Vec::new()).await.unwrap();
     let machine = create(&engine, "M", &work()).await;
     let arn = engine.start_execution(start(&machine, "E", "{}")).await.unwrap().arn;
     hang_up(engine.get_activity_task(WORK, Some("gone".into()))).await;
@@ -84,7 +85,7 @@ async fn a_worker_that_hangs_up_takes_no_task_with_it() {
 async fn a_task_stopped_while_its_worker_was_gone_is_not_handed_out() {
     let mut fixture = Fixture::new();
     let (engine, _store) = fixture.open().await;
-    engine.create_activity(home(), "Work", Vec::new()).await.unwrap();
+    engine.activities().create(home(), "Work", Vec::new()).await.unwrap();
     let machine = create(&engine, "M", &work()).await;
     let stopped = engine.start_execution(start(&machine, "A", "1")).await.unwrap().arn;
     engine.start_execution(start(&machine, "B", "2")).await.unwrap();
@@ -97,7 +98,7 @@ async fn nothing_is_lost_when_nothing_fits_into_memory() {
     let mut fixture = Fixture::new();
     let options = Options { live_bytes: 0, ..Options::default() };
     let (engine, _store) = fixture.open_with(store::Options::default(), options, Arc::new(NoServices)).await;
-    engine.create_activity(home(), "Work", Vec::new()).await.unwrap();
+    engine.activities().create(home(), "Work", Vec::new()).await.unwrap();
     let machine = create(&engine, "M", &after_work(WORK, 5)).await;
     let arns: Vec<String> = {
         let mut arns = Vec::new();
@@ -253,15 +254,15 @@ async fn executions_that_ended_long_ago_are_forgotten_and_open_ones_never() {
     let waiting = engine.start_execution(start(&open, "E", "{}")).await.unwrap().arn;
     ended(&engine, &old).await;
     fixture.clock.advance(Duration::from_secs(90 * 86_400));
-    assert_eq!(engine.forget_old().await, Ok(0));
-    assert!(engine.describe_execution(&old).await.is_ok(), "on its last day");
+    assert_eq!(Retention(engine.inner.base.clone()).forget_old().await, Ok(0));
+    assert!(engine.executions().describe(&old).await.is_ok(), "on its last day");
     fixture.clock.advance(Duration::from_millis(1));
     let young = engine.start_execution(start(&done, "F", "{}")).await.unwrap().arn;
     // The engine's own sweep, which the clock has woken too, may have been faster.
-    engine.forget_old().await.unwrap();
-    assert_eq!(engine.describe_execution(&old).await, Err(Error::ExecutionDoesNotExist(old.clone())));
-    assert!(engine.describe_execution(&young).await.is_ok());
-    assert_eq!(engine.describe_execution(&waiting).await.unwrap().status, ExecutionStatus::Running);
+    Retention(engine.inner.base.clone()).forget_old().await.unwrap();
+    assert_eq!(engine.executions().describe(&old).await, Err(Error::ExecutionDoesNotExist(old.clone())));
+    assert!(engine.executions().describe(&young).await.is_ok());
+    assert_eq!(engine.executions().describe(&waiting).await.unwrap().status, ExecutionStatus::Running);
     assert_eq!(engine.start_execution(start(&done, "E", "[]")).await.unwrap().arn, old);
 }
 
@@ -277,7 +278,7 @@ async fn a_full_disk_refuses_starts_and_steps_go_on_when_there_is_space() {
     let refused = engine.start_execution(start(&machine, "During", &large)).await;
     assert_eq!(refused, Err(Error::Store(store::Error::DiskFull)));
     let during = arn_of(&machine, "During");
-    let nothing = engine.describe_execution(&during).await;
+    let nothing = engine.executions().describe(&during).await;
     assert_eq!(nothing, Err(Error::ExecutionDoesNotExist(during)));
 
     // The wait is over while nothing can be written: it is tried again, and never told before it is true.
@@ -287,7 +288,7 @@ async fn a_full_disk_refuses_starts_and_steps_go_on_when_there_is_space() {
     loop {
         fixture.clock.advance(Duration::from_millis(100));
         tokio::task::yield_now().await;
-        if engine.describe_execution(&arn).await.unwrap().status == ExecutionStatus::Succeeded {
+        if engine.executions().describe(&arn).await.unwrap().status == ExecutionStatus::Succeeded {
             break;
         }
     }
@@ -340,7 +341,7 @@ async fn a_page_of_large_events_is_short_and_leads_on() {
         let (mut ids, mut token, mut pages): (Vec<u64>, Option<String>, usize) = (Vec::new(), None, 0);
         loop {
             let page =
-                engine.get_execution_history(&arn, Some(1000), reverse, token.as_deref()).await.unwrap();
+                engine.executions().history(&arn, Some(1000), reverse, token.as_deref()).await.unwrap();
             ids.extend(page.events.iter().map(|event| event.id));
             pages += 1;
             token = page.next_token;
@@ -359,7 +360,7 @@ async fn a_page_of_large_events_is_short_and_leads_on() {
 
 /// How far the execution is, by the id of its newest event.
 async fn newest_event(engine: &Engine, arn: &str) -> u64 {
-    let page = engine.get_execution_history(arn, Some(1), true, None).await.unwrap();
+    let page = engine.executions().history(arn, Some(1), true, None).await.unwrap();
     page.events[0].id
 }
 
@@ -368,14 +369,14 @@ async fn no_key_is_given_twice_over_restarts_whichever_table_has_it() {
     let mut fixture = Fixture::new();
     let (engine, store) = fixture.open().await;
     let machine = create(&engine, "M", &wait(60)).await;
-    let version = engine.publish_state_machine_version(&machine, None, Publish::default()).await.unwrap();
+    let version = engine.state_machines().publish_version(&machine, None, Publish::default()).await.unwrap();
     let routing = || vec![(version.arn.to_string(), 100)];
     // The newest row of all is an alias, which no execution follows.
-    let first = engine.create_state_machine_alias("first".into(), None, routing()).await.unwrap();
+    let first = engine.state_machines().create_alias("first".into(), None, routing()).await.unwrap();
     fixture.close(engine, store).await;
     let (engine, _store) = fixture.open().await;
-    let second = engine.create_state_machine_alias("second".into(), None, routing()).await.unwrap();
-    let aliases = engine.list_state_machine_aliases(&machine, None, None).await.unwrap();
+    let second = engine.state_machines().create_alias("second".into(), None, routing()).await.unwrap();
+    let aliases = engine.state_machines().list_aliases(&machine, None, None).await.unwrap();
     let names: Vec<&str> = aliases.items.iter().map(|alias| alias.name.as_str()).collect();
     assert_eq!(names.len(), 2, "{names:?}");
     assert_ne!(first.arn, second.arn);

@@ -19,14 +19,14 @@ async fn express(engine: &Engine, name: &str, definition: &Value, tags: &[(&str,
         tags: tags.collect(),
         publish: None,
     };
-    engine.create_state_machine(create).await.unwrap().arn.to_string()
+    engine.state_machines().create(create).await.unwrap().arn.to_string()
 }
 
 const KEPT: &[(&str, &str)] = &[("stepgate:expressHistorySeconds", "60")];
 
 async fn names(engine: &Engine, machine: &str, status: Option<ExecutionStatus>) -> Vec<String> {
     let filter = ExecutionFilter { status, ..ExecutionFilter::default() };
-    let page = engine.list_executions(machine, filter).await.unwrap();
+    let page = engine.executions().list(machine, filter).await.unwrap();
     page.items.into_iter().map(|item| item.arn.name.to_string()).collect()
 }
 
@@ -36,7 +36,7 @@ async fn an_express_execution_is_kept_for_as_long_as_its_machine_says() {
     let (engine, _store) = fixture.open().await;
     let machine = express(&engine, "M", &wait(5), KEPT).await;
     let arn = engine.start_execution(start(&machine, "E", "{\"a\":1}")).await.unwrap().arn;
-    let described = engine.describe_execution(&arn).await.unwrap();
+    let described = engine.executions().describe(&arn).await.unwrap();
     assert_eq!((described.status, described.input.as_str()), (ExecutionStatus::Running, "{\"a\":1}"));
     fixture.clock.advance(Duration::from_secs(5));
     let described = ended(&engine, &arn).await;
@@ -49,7 +49,7 @@ async fn an_express_execution_is_kept_for_as_long_as_its_machine_says() {
     let failing = json!({"StartAt": "F", "States": {"F": {"Type": "Fail", "Error": "E", "Cause": "c"}}});
     let other = express(&engine, "F", &failing, KEPT).await;
     let failed = engine.start_sync_execution(start(&other, "S", "{}")).await.unwrap().arn;
-    let described = engine.describe_execution(&failed).await.unwrap();
+    let described = engine.executions().describe(&failed).await.unwrap();
     assert_eq!((described.error.as_deref(), described.cause.as_deref()), (Some("E"), Some("c")));
     assert_eq!(names(&engine, &other, Some(ExecutionStatus::Failed)).await, ["S"]);
     assert_eq!(names(&engine, &other, Some(ExecutionStatus::Succeeded)).await, [""; 0]);
@@ -57,7 +57,7 @@ async fn an_express_execution_is_kept_for_as_long_as_its_machine_says() {
 
     let (mut types, mut token) = (Vec::new(), None::<String>);
     loop {
-        let page = engine.get_execution_history(&arn, Some(2), false, token.as_deref()).await.unwrap();
+        let page = engine.executions().history(&arn, Some(2), false, token.as_deref()).await.unwrap();
         types.extend(page.events.iter().map(|event| (event.id, event.kind.type_name())));
         token = page.next_token;
         if token.is_none() {
@@ -67,15 +67,15 @@ async fn an_express_execution_is_kept_for_as_long_as_its_machine_says() {
     let want =
         [(1, "ExecutionStarted"), (2, "WaitStateEntered"), (3, "WaitStateExited"), (4, "ExecutionSucceeded")];
     assert_eq!(types, want);
-    let newest = engine.get_execution_history(&arn, Some(1), true, None).await.unwrap();
+    let newest = engine.executions().history(&arn, Some(1), true, None).await.unwrap();
     assert_eq!(newest.events[0].id, 4);
 
     fixture.clock.advance(Duration::from_secs(59));
-    assert!(engine.describe_execution(&arn).await.is_ok());
+    assert!(engine.executions().describe(&arn).await.is_ok());
     fixture.clock.advance(Duration::from_secs(1));
-    let over = engine.describe_execution(&arn).await.unwrap_err().to_string();
+    let over = engine.executions().describe(&arn).await.unwrap_err().to_string();
     assert_eq!(over, "Invalid Arn: 'Resource type not valid in this context: express'");
-    assert_eq!(engine.get_execution_history(&arn, None, false, None).await.unwrap_err().to_string(), over);
+    assert_eq!(engine.executions().history(&arn, None, false, None).await.unwrap_err().to_string(), over);
     assert_eq!(names(&engine, &machine, None).await, [""; 0]);
 }
 
@@ -85,17 +85,17 @@ async fn without_the_tag_nothing_of_it_is_kept() {
     let (engine, _store) = fixture.open().await;
     let machine = express(&engine, "M", &pass(), &[]).await;
     let arn = engine.start_sync_execution(start(&machine, "E", "{}")).await.unwrap().arn;
-    assert!(matches!(engine.describe_execution(&arn).await, Err(Error::InvalidArn(_))));
-    let listed = engine.list_executions(&machine, ExecutionFilter::default()).await;
+    assert!(matches!(engine.executions().describe(&arn).await, Err(Error::InvalidArn(_))));
+    let listed = engine.executions().list(&machine, ExecutionFilter::default()).await;
     assert_eq!(listed, Err(Error::StateMachineTypeNotSupported));
     // Whoever asks for it later has what comes from then on.
     let tags = vec![Tag { key: KEPT[0].0.to_owned(), value: KEPT[0].1.to_owned() }];
-    engine.tag_resource(&machine, tags).await.unwrap();
+    engine.tags().add(&machine, tags).await.unwrap();
     engine.start_sync_execution(start(&machine, "F", "{}")).await.unwrap();
     assert_eq!(names(&engine, &machine, None).await, ["F"]);
     for bad in ["0", "604801", "1h"] {
         let tag = Tag { key: KEPT[0].0.to_owned(), value: bad.to_owned() };
-        assert!(matches!(engine.tag_resource(&machine, vec![tag]).await, Err(Error::InvalidTag(_))), "{bad}");
+        assert!(matches!(engine.tags().add(&machine, vec![tag]).await, Err(Error::InvalidTag(_))), "{bad}");
     }
 }
 
@@ -125,16 +125,16 @@ async fn express_children_of_a_map_have_a_history_for_a_while_too() {
         "StartAt": "P", "States": {"P": {"Type": "Pass", "End": true}}}}}});
     let machine = create(&engine, "M", &map).await;
     let tags = vec![Tag { key: KEPT[0].0.to_owned(), value: KEPT[0].1.to_owned() }];
-    engine.tag_resource(&machine, tags).await.unwrap();
+    engine.tags().add(&machine, tags).await.unwrap();
     let arn = engine.start_execution(start(&machine, "E", "[7]")).await.unwrap().arn;
     ended(&engine, &arn).await;
     let run = engine.list_map_runs(&arn, None, None).await.unwrap().items[0].arn.to_string();
     let children = engine.list_map_run_executions(&run, ExecutionFilter::default()).await.unwrap();
     let child = children.items[0].arn.to_string();
-    let page = engine.get_execution_history(&child, None, false, None).await.unwrap();
+    let page = engine.executions().history(&child, None, false, None).await.unwrap();
     let types: Vec<_> = page.events.iter().map(|event| event.kind.type_name()).collect();
     assert_eq!(types, ["ExecutionStarted", "PassStateEntered", "PassStateExited", "ExecutionSucceeded"]);
-    let described = engine.describe_execution(&child).await.unwrap();
+    let described = engine.executions().describe(&child).await.unwrap();
     assert_eq!(described.map_run.unwrap().to_string(), run);
 }
 
@@ -218,7 +218,7 @@ async fn one_that_could_not_be_started_is_not_kept() {
     store.close().await;
     assert!(engine.start_execution(start(&machine, "F", "{}")).await.is_err());
     let of = crate::id::StateMachineArn::parse(&machine).unwrap();
-    let kept = engine.inner.express_kept.list(&of, None, i64::MAX, 10, engine.now());
+    let kept = engine.inner.express_kept.list(&of, None, i64::MAX, 10, engine.inner.base.now());
     let names: Vec<_> = kept.iter().map(|item| &*item.arn.name).collect();
     assert_eq!(names, ["E"]);
 }

@@ -72,19 +72,22 @@ async fn they_have_rows_but_no_journal() {
     let output: Value = serde_json::from_str(&described.output.unwrap()).unwrap();
     assert_eq!(output, json!([{"in": 1, "id": arns[0]}, {"in": 2, "id": arns[1]}]));
     assert!(arns[0].starts_with("arn:aws:states:us-east-1:123456789012:express:Spread/L:"), "{arns:?}");
-    let child = engine.describe_execution(&arns[0]).await.unwrap();
+    let child = engine.executions().describe(&arns[0]).await.unwrap();
     assert_eq!((child.input.as_str(), child.status), ("1", ExecutionStatus::Succeeded));
     assert_eq!(child.map_run.unwrap().to_string(), run);
     assert_eq!(child.arn.name.len(), 36);
     // Nothing else takes them, as AWS has it.
     let refused = Error::InvalidArn("Resource type not valid in this context: express".to_owned());
-    assert_eq!(engine.get_execution_history(&arns[0], None, false, None).await, Err(refused.clone()));
+    assert_eq!(engine.executions().history(&arns[0], None, false, None).await, Err(refused.clone()));
     assert_eq!(engine.stop_execution(&arns[0], Failure::default()).await, Err(refused.clone()));
     assert_eq!(engine.redrive_execution(&arns[0], None).await, Err(refused.clone()));
     let other = arns[0].replace("Spread/L", "Spread");
-    assert_eq!(engine.describe_execution(&other).await, Err(refused));
+    assert_eq!(engine.executions().describe(&other).await, Err(refused));
     let unknown = format!("{}0", arns[0]);
-    assert_eq!(engine.describe_execution(&unknown).await, Err(Error::ExecutionDoesNotExist(unknown.clone())));
+    assert_eq!(
+        engine.executions().describe(&unknown).await,
+        Err(Error::ExecutionDoesNotExist(unknown.clone()))
+    );
     assert_eq!(count(&store, "SELECT COUNT(DISTINCT execution) FROM journal").await, 1);
 }
 
@@ -119,7 +122,7 @@ async fn what_the_last_process_did_not_see_end_runs_again() {
     fixture.close(engine, store).await;
     let (engine, _store) = fixture.open().await;
     let described = loop {
-        let described = engine.describe_execution(&arn).await.unwrap();
+        let described = engine.executions().describe(&arn).await.unwrap();
         if described.status != ExecutionStatus::Running {
             break described;
         }
@@ -169,14 +172,14 @@ async fn those_that_failed_are_started_again_by_a_redrive() {
     assert_eq!(ended(&engine, &arn).await.error.as_deref(), Some("States.ExceedToleratedFailureThreshold"));
     let run = run_of(&engine, &arn).await;
     let failed = children(&engine, &run, Some(ExecutionStatus::Failed)).await;
-    let failed = engine.describe_execution(&failed[0].arn.to_string()).await.unwrap();
+    let failed = engine.executions().describe(&failed[0].arn.to_string()).await.unwrap();
     assert_eq!((failed.error.as_deref(), failed.cause.as_deref()), (Some("Moody"), Some("not now")));
     assert_eq!(failed.not_redrivable, Some(NotRedrivable::OfMapRun));
     engine.redrive_execution(&arn, None).await.unwrap();
     assert_eq!(ended(&engine, &arn).await.output.as_deref(), Some("[1,2,3]"));
     let of = engine.describe_map_run(&run).await.unwrap();
     assert_eq!((of.executions.succeeded, of.executions.total, of.redrive_count), (3, 3, 1));
-    let restarted = engine.describe_execution(&failed.arn.to_string()).await.unwrap();
+    let restarted = engine.executions().describe(&failed.arn.to_string()).await.unwrap();
     assert_eq!((restarted.status, restarted.redrive_count), (ExecutionStatus::Succeeded, 1));
     assert_eq!((restarted.error, restarted.output.as_deref()), (None, Some("2")));
     let calls = moody.calls.lock().unwrap().clone();

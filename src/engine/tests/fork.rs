@@ -15,7 +15,7 @@ fn fork(arn: &str, state: &str, name: &str) -> ForkExecution {
 
 /// Its event types.
 async fn types(engine: &Engine, arn: &str) -> Vec<&'static str> {
-    let page = engine.get_execution_history(arn, Some(1000), false, None).await.unwrap();
+    let page = engine.executions().history(arn, Some(1000), false, None).await.unwrap();
     page.events.iter().map(|event| event.kind.type_name()).collect()
 }
 
@@ -70,9 +70,9 @@ async fn a_fork_runs_the_revision_that_the_old_execution_ran() {
         tracing: None,
         publish: None,
     };
-    engine.update_state_machine(update).await.unwrap();
+    engine.state_machines().update(update).await.unwrap();
     let new = engine.fork_execution(fork(&old, "W", "New")).await.unwrap().arn;
-    let of_new = engine.describe_state_machine_for_execution(&new).await.unwrap();
+    let of_new = engine.executions().state_machine(&new).await.unwrap();
     assert_eq!(of_new.definition, assigning().to_string());
     engine.skip_wait(&new, None).await.unwrap();
     assert_eq!(ended(&engine, &new).await.output.as_deref(), Some("{\"v\":\"old\",\"in\":{}}"));
@@ -100,9 +100,9 @@ async fn what_cannot_be_forked_is_refused() {
 
     // Nothing begins on a machine that is gone, though its executions are still there.
     engine.stop_execution(&old, Failure::default()).await.unwrap();
-    engine.delete_state_machine(&machine).await.unwrap();
+    engine.state_machines().delete(&machine).await.unwrap();
     gone(&engine, &machine).await;
-    assert!(engine.describe_execution(&old).await.is_ok());
+    assert!(engine.executions().describe(&old).await.is_ok());
     assert_eq!(refused(fork(&old, "W", "New")).await, format!("State Machine Does Not Exist: '{machine}'"));
 }
 
@@ -133,7 +133,7 @@ async fn the_child_of_a_distributed_map_is_forked_by_its_own_arn() {
     // The Map Run knows nothing of it.
     let counts = engine.describe_map_run(&run).await.unwrap().executions;
     assert_eq!((counts.total, counts.running), (1, 1));
-    assert_eq!(engine.describe_execution(&parent).await.unwrap().status, ExecutionStatus::Running);
+    assert_eq!(engine.executions().describe(&parent).await.unwrap().status, ExecutionStatus::Running);
 }
 
 #[tokio::test]
@@ -173,7 +173,7 @@ fn tag(value: &str) -> Vec<Tag> {
 async fn read(engine: &Engine, arn: &str, reverse: bool) -> Vec<u64> {
     let (mut ids, mut token): (Vec<u64>, Option<String>) = (Vec::new(), None);
     loop {
-        let page = engine.get_execution_history(arn, Some(1000), reverse, token.as_deref()).await.unwrap();
+        let page = engine.executions().history(arn, Some(1000), reverse, token.as_deref()).await.unwrap();
         ids.extend(page.events.iter().map(|event| event.id));
         token = page.next_token;
         if token.is_none() {
@@ -188,7 +188,7 @@ async fn a_tagged_machine_has_histories_beyond_the_limit_and_they_outlive_the_pr
     let (engine, store) = fixture.open().await;
     let machine = create(&engine, "M", &counting()).await;
     for bad in ["", "x", "24999", "10000001", "-1"] {
-        let refused = engine.tag_resource(&machine, tag(bad)).await.unwrap_err().to_string();
+        let refused = engine.tags().add(&machine, tag(bad)).await.unwrap_err().to_string();
         assert_eq!(
             refused,
             format!(
@@ -197,7 +197,7 @@ async fn a_tagged_machine_has_histories_beyond_the_limit_and_they_outlive_the_pr
         );
     }
     let input = "{\"n\":0,\"max\":6400}";
-    engine.tag_resource(&machine, tag("30000")).await.unwrap();
+    engine.tags().add(&machine, tag("30000")).await.unwrap();
     let long = engine.start_execution(start(&machine, "Long", input)).await.unwrap().arn;
     while types_of_last(&engine, &long).await != "WaitStateEntered" {
         tokio::task::yield_now().await;
@@ -213,16 +213,16 @@ async fn a_tagged_machine_has_histories_beyond_the_limit_and_they_outlive_the_pr
     assert_eq!(back, ids);
 
     // Without the tag it is as ever.
-    engine.untag_resource(&machine, vec!["stepgate:historyEventsMax".to_owned()]).await.unwrap();
+    engine.tags().remove(&machine, vec!["stepgate:historyEventsMax".to_owned()]).await.unwrap();
     let again = engine.start_execution(start(&machine, "Again", input)).await.unwrap().arn;
     assert_eq!(ended(&engine, &again).await.status, ExecutionStatus::Failed);
-    let described = engine.describe_execution(&again).await.unwrap();
+    let described = engine.executions().describe(&again).await.unwrap();
     let cause = described.cause.unwrap();
     assert!(cause.ends_with("maximum number of history events (25000)."), "{cause}");
     assert_eq!(described.not_redrivable, Some(NotRedrivable::TooManyEvents));
 }
 
 async fn types_of_last(engine: &Engine, arn: &str) -> &'static str {
-    let page = engine.get_execution_history(arn, Some(1), true, None).await.unwrap();
+    let page = engine.executions().history(arn, Some(1), true, None).await.unwrap();
     page.events[0].kind.type_name()
 }

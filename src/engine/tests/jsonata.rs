@@ -33,7 +33,7 @@ async fn long_expressions_hold_up_nobody_but_others_of_their_kind() {
     assert!(busy.iter().any(|slow| !slow.is_finished()), "the slow ones were not slow");
     for slow in busy {
         let arn = slow.await.unwrap().unwrap().arn;
-        let described = engine.describe_execution(&arn).await.unwrap();
+        let described = engine.executions().describe(&arn).await.unwrap();
         assert_eq!(described.output.as_deref(), Some(r#"{"deep":[200000]}"#));
     }
     fixture.close(engine, store).await;
@@ -47,14 +47,14 @@ async fn what_an_expression_did_is_in_the_history_after_a_restart() {
     let arn = engine.start_execution(start(&arn, "e", "{}")).await.unwrap().arn;
     fixture.close(engine, store).await;
     let (engine, store) = fixture.open().await;
-    let history = engine.get_execution_history(&arn, None, false, None).await.unwrap();
+    let history = engine.executions().history(&arn, None, false, None).await.unwrap();
     let types: Vec<&str> = history.events.iter().map(|event| event.kind.type_name()).collect();
     assert_eq!(types, ["ExecutionStarted", "PassStateEntered", "EvaluationFailed", "ExecutionFailed"]);
     let EventKind::EvaluationFailed { failure, location, state } = &history.events[2].kind else {
         panic!("{:?}", history.events[2])
     };
     assert_eq!((location.as_deref(), &**state), (Some("Output/deep[0]"), "S"));
-    let described = engine.describe_execution(&arn).await.unwrap();
+    let described = engine.executions().describe(&arn).await.unwrap();
     assert_eq!(described.status, ExecutionStatus::Failed);
     assert_eq!(failure.error.as_deref(), Some("States.QueryEvaluationError"));
     fixture.close(engine, store).await;
@@ -65,11 +65,11 @@ async fn children_that_begin_in_one_step_share_its_time() {
     let mut fixture = Fixture::new();
     let (engine, store) = fixture.open().await;
     let arn = create(&engine, "M", &machine("{% 1 %}")).await;
-    let of = engine.start_target(&arn).await.unwrap();
+    let of = engine.inner.state_machines.start_target(&arn).await.unwrap();
     let began = fixture.clock.monotonic();
     let begin = |name: &str| {
         let input = Payload::from_text("{}".to_owned()).unwrap();
-        let beginning = super::super::start::Beginning {
+        let beginning = super::super::changes::Beginning {
             name: name.into(),
             input,
             trace_header: None,

@@ -59,7 +59,7 @@ async fn create(
         tags: Vec::new(),
         publish: None,
     };
-    Ok(engine.create_state_machine(create).await?.arn.to_string())
+    Ok(engine.state_machines().create(create).await?.arn.to_string())
 }
 
 fn failing() -> Value {
@@ -126,7 +126,7 @@ async fn an_execution_logs_over_restarts_and_redrives_as_its_revision_says() {
         tracing: None,
         publish: None,
     };
-    engine.update_state_machine(off).await.unwrap();
+    engine.state_machines().update(off).await.unwrap();
     fixture.close(engine, store).await;
 
     let (engine, _store) = fixture.open().await;

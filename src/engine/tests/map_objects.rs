@@ -384,7 +384,7 @@ async fn results_that_can_not_be_written_fail_the_map() {
 #[tokio::test]
 async fn a_redriven_run_keeps_what_succeeded_over_a_restart() {
     let (mut fixture, engine, store) = house_with(Buckets::with(&[])).await;
-    engine.create_activity(home(), "Work", Vec::new()).await.unwrap();
+    engine.activities().create(home(), "Work", Vec::new()).await.unwrap();
     let activity = "arn:aws:states:us-east-1:123456789012:activity:Work";
     let machine = create(&engine, "Redriven", &spread(&work(), &json!({"MaxConcurrency": 2}))).await;
     let arn = engine.start_execution(start(&machine, "e", "[1, 2, 3]")).await.unwrap().arn;

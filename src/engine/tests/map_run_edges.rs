@@ -38,7 +38,7 @@ use ExecutionStatus::{Aborted, Failed, PendingRedrive, Running};
 async fn children_that_wait_for_their_turn_say_so_and_stay_as_they_had_ended_if_it_does_not_come() {
     let mut fixture = Fixture::new();
     let (engine, store) = fixture.open().await;
-    engine.create_activity(home(), "Work", Vec::new()).await.unwrap();
+    engine.activities().create(home(), "Work", Vec::new()).await.unwrap();
     let map = json!({"MaxConcurrency": 1, "ToleratedFailureCount": 2});
     let machine = create(&engine, "Spread", &working(&map)).await;
     let arn = engine.start_execution(start(&machine, "e", "[1, 2, 3, 4]")).await.unwrap().arn;
@@ -61,7 +61,7 @@ async fn children_that_wait_for_their_turn_say_so_and_stay_as_they_had_ended_if_
     assert_eq!((counts.failed, counts.aborted), (0, 0));
     let waiting = children(&engine, &run, Some(PendingRedrive)).await;
     assert_eq!(waiting.len(), 2);
-    let described = engine.describe_execution(&waiting[0].arn.to_string()).await.unwrap();
+    let described = engine.executions().describe(&waiting[0].arn.to_string()).await.unwrap();
     assert_eq!((described.status, described.not_redrivable), (PendingRedrive, Some(NotRedrivable::Running)));
     // Stopping one that has nothing to stop changes nothing.
     engine.stop_execution(&waiting[0].arn.to_string(), Failure::default()).await.unwrap();
@@ -93,7 +93,7 @@ async fn children_that_wait_for_their_turn_say_so_and_stay_as_they_had_ended_if_
 async fn a_stop_that_races_with_a_redrive_leaves_a_run_that_agrees_with_its_parent() {
     let mut fixture = Fixture::new();
     let (engine, store) = fixture.open().await;
-    engine.create_activity(home(), "Work", Vec::new()).await.unwrap();
+    engine.activities().create(home(), "Work", Vec::new()).await.unwrap();
     let machine = create(&engine, "Spread", &working(&json!({"MaxConcurrency": 2}))).await;
     let (mut runs, mut n_stopped) = (Vec::new(), 0);
     for round in 0..24 {
@@ -114,7 +114,7 @@ async fn a_stop_that_races_with_a_redrive_leaves_a_run_that_agrees_with_its_pare
         let (redriven, stopped) = tokio::join!(tokio::spawn(redriving), tokio::spawn(stopping));
         redriven.unwrap().unwrap();
         stopped.unwrap().unwrap();
-        n_stopped += usize::from(engine.describe_execution(&arn).await.unwrap().status == Aborted);
+        n_stopped += usize::from(engine.executions().describe(&arn).await.unwrap().status == Aborted);
         runs.push((arn, run));
     }
     assert!(0 < n_stopped && n_stopped < 24, "{n_stopped}: the two never met in another order");
@@ -122,7 +122,7 @@ async fn a_stop_that_races_with_a_redrive_leaves_a_run_that_agrees_with_its_pare
     fixture.close(engine, store).await;
     let (engine, _store) = fixture.open().await;
     for (arn, run) in &runs {
-        let described = engine.describe_execution(arn).await.unwrap();
+        let described = engine.executions().describe(arn).await.unwrap();
         match described.status {
             Aborted => until(&engine, run, Running, 0).await,
             _ => until(&engine, run, Running, 2).await,
@@ -150,7 +150,7 @@ async fn lists_of_runs_and_of_their_children_are_cut_into_pages() {
     let more = json!({"Retry": retry, "ToleratedFailureCount": 2, "MaxConcurrency": 1});
     let machine = create(&engine, "Spread", &spread(&processor, &more)).await;
     let arn = engine.start_execution(start(&machine, "e", "[0, 1, 2, 3, 4, 5]")).await.unwrap().arn;
-    while engine.describe_execution(&arn).await.unwrap().status == Running {
+    while engine.executions().describe(&arn).await.unwrap().status == Running {
         fixture.clock.advance(Duration::from_secs(1));
         tokio::task::yield_now().await;
     }
@@ -297,7 +297,7 @@ async fn map_runs_and_their_items_are_counted() {
     };
     let mut fixture = Fixture::new();
     let (engine, store) = fixture.open().await;
-    engine.create_activity(home(), "Work", Vec::new()).await.unwrap();
+    engine.activities().create(home(), "Work", Vec::new()).await.unwrap();
     let batches = json!({"ItemBatcher": {"MaxItemsPerBatch": 2}, "MaxConcurrency": 1});
     let machine = create(&engine, "Spread", &working(&batches)).await;
     let arn = engine.start_execution(start(&machine, "e", "[1, 2, 3]")).await.unwrap().arn;

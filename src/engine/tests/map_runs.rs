@@ -3,6 +3,7 @@
 use super::*;
 use crate::engine::execution::{FrameId, MapRunAttempt, MapRunKey, MapRunLimits};
 use crate::engine::machine::MapRunStatus;
+use crate::engine::retention::Retention;
 use crate::id::StatesArn;
 
 const ARN: &str = "arn:aws:states:us-east-1:123456789012:execution:";
@@ -69,17 +70,17 @@ async fn each_item_is_an_execution_of_its_own() {
     assert_eq!(items.len(), 2);
     let child = items[0].arn.to_string();
     assert!(child.starts_with(&format!("{ARN}Spread/L:")), "{child}");
-    let described = engine.describe_execution(&child).await.unwrap();
+    let described = engine.executions().describe(&child).await.unwrap();
     assert_eq!(described.map_run.unwrap().to_string(), run);
     assert_eq!(described.input, "2");
     assert_eq!(described.not_redrivable, Some(NotRedrivable::Succeeded));
-    let of = engine.describe_state_machine_for_execution(&child).await.unwrap();
+    let of = engine.executions().state_machine(&child).await.unwrap();
     assert_eq!(of.definition, names.to_string());
     assert_eq!(of.arn.to_string(), format!("{machine}/L"));
     // Nobody finds them by their parent's machine.
-    let page = engine.list_executions(&machine, ExecutionFilter::default()).await.unwrap();
+    let page = engine.executions().list(&machine, ExecutionFilter::default()).await.unwrap();
     assert_eq!(page.items.len(), 1);
-    assert_eq!(engine.list_state_machines(home(), None, None).await.unwrap().items.len(), 1);
+    assert_eq!(engine.state_machines().list(home(), None, None).await.unwrap().items.len(), 1);
 }
 
 #[tokio::test]
@@ -139,7 +140,7 @@ async fn an_update_lets_more_children_begin() {
     // One that is stopped by hand counts as a failure, which is tolerated once.
     engine.stop_execution(&open[0].arn.to_string(), Failure::default()).await.unwrap();
     until(&engine, &run, ExecutionStatus::Aborted, 1).await;
-    assert_eq!(engine.describe_execution(&arn).await.unwrap().status, ExecutionStatus::Running);
+    assert_eq!(engine.executions().describe(&arn).await.unwrap().status, ExecutionStatus::Running);
     engine.stop_execution(&open[1].arn.to_string(), Failure::default()).await.unwrap();
     assert_eq!(ended(&engine, &arn).await.status, ExecutionStatus::Failed);
 }
@@ -206,7 +207,7 @@ fn mixed() -> Value {
 async fn children_are_kept_as_long_as_their_run() {
     let mut fixture = Fixture::new();
     let (engine, store) = fixture.open().await;
-    engine.create_activity(home(), "Work", Vec::new()).await.unwrap();
+    engine.activities().create(home(), "Work", Vec::new()).await.unwrap();
     let map = json!({"ToleratedFailureCount": 2});
     let mut processor = mixed();
     processor["States"]["T"].as_object_mut().unwrap().remove("TimeoutSeconds");
@@ -216,14 +217,14 @@ async fn children_are_kept_as_long_as_their_run() {
     until(&engine, &run, ExecutionStatus::Failed, 1).await;
     let day = Duration::from_secs(24 * 60 * 60);
     fixture.clock.advance(100 * day);
-    assert_eq!(engine.forget_old().await, Ok(0));
+    assert_eq!(Retention(engine.inner.base.clone()).forget_old().await, Ok(0));
     assert_eq!(children(&engine, &run, None).await.len(), 2);
     engine.stop_execution(&arn, Failure::default()).await.unwrap();
     until(&engine, &run, ExecutionStatus::Aborted, 1).await;
     fixture.clock.advance(100 * day);
     // The engine's own sweep, which the clock has woken too, may have been faster.
-    engine.forget_old().await.unwrap();
-    engine.forget_old().await.unwrap();
+    Retention(engine.inner.base.clone()).forget_old().await.unwrap();
+    Retention(engine.inner.base.clone()).forget_old().await.unwrap();
     let sql = "SELECT (SELECT COUNT(*) FROM execution) + (SELECT COUNT(*) FROM map_run)
                + (SELECT COUNT(*) FROM journal)";
     let left: Result<_, crate::store::Error> =
@@ -259,7 +260,7 @@ async fn a_child_that_is_gone_counts_as_failed() {
 async fn what_an_attempt_asked_for_does_nothing_in_the_next() {
     let mut fixture = Fixture::new();
     let (engine, store) = fixture.open().await;
-    engine.create_activity(home(), "Work", Vec::new()).await.unwrap();
+    engine.activities().create(home(), "Work", Vec::new()).await.unwrap();
     let machine = create(&engine, "Spread", &spread(&mixed(), &json!({"MaxConcurrency": 2}))).await;
     let arn = engine.start_execution(start(&machine, "e", "[1, 2, 3]")).await.unwrap().arn;
     assert_eq!(ended(&engine, &arn).await.status, ExecutionStatus::Failed);

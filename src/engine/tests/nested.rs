@@ -16,7 +16,7 @@ fn starts(child: &str, suffix: &str, more: &Value) -> Value {
 }
 
 async fn history(engine: &Engine, arn: &str) -> HistoryPage {
-    engine.get_execution_history(arn, Some(1000), false, None).await.unwrap()
+    engine.executions().history(arn, Some(1000), false, None).await.unwrap()
 }
 
 async fn types(engine: &Engine, arn: &str) -> Vec<&'static str> {
@@ -26,7 +26,7 @@ async fn types(engine: &Engine, arn: &str) -> Vec<&'static str> {
 /// Lets the engine's tasks run until the execution has so many events.
 async fn grown(engine: &Engine, arn: &str, n: usize) {
     for _ in 0..100_000 {
-        if let Ok(page) = engine.get_execution_history(arn, Some(1000), false, None).await
+        if let Ok(page) = engine.executions().history(arn, Some(1000), false, None).await
             && n <= page.events.len()
         {
             return;
@@ -70,7 +70,7 @@ async fn a_task_starts_an_execution_and_goes_on() {
     assert_eq!(output["ExecutionArn"], format!("{EXECUTIONS}Child:child"));
     assert_eq!(output["SdkHttpMetadata"]["HttpHeaders"]["Date"], "Tue, 14 Nov 2023 22:13:20 GMT");
     assert_eq!(output["SdkHttpMetadata"]["AllHttpHeaders"]["connection"], json!(["keep-alive"]));
-    let child = engine.describe_execution(&format!("{EXECUTIONS}Child:child")).await.unwrap();
+    let child = engine.executions().describe(&format!("{EXECUTIONS}Child:child")).await.unwrap();
     assert_eq!((child.status, &*child.input), (ExecutionStatus::Running, r#"{"a":1}"#));
     assert_eq!(n_links(&store).await, 0);
     let expected = [
@@ -209,7 +209,7 @@ async fn a_parent_is_told_of_a_child_whose_machine_was_deleted() {
     let machine = create(&engine, "Parent", &starts("Child", ".sync:2", &json!({}))).await;
     let arn = engine.start_execution(start(&machine, "p", "{}")).await.unwrap().arn;
     grown(&engine, &arn, 5).await;
-    engine.delete_state_machine(&child).await.unwrap();
+    engine.state_machines().delete(&child).await.unwrap();
     fixture.clock.advance(Duration::from_secs(60));
     let cause: Value = serde_json::from_str(&ended(&engine, &arn).await.cause.unwrap()).unwrap();
     assert_eq!(cause["Status"], "ABORTED");
@@ -228,7 +228,7 @@ async fn a_callback_is_told_by_the_child() {
             .await;
     let arn = engine.start_execution(start(&machine, "p", "{}")).await.unwrap().arn;
     grown(&engine, &arn, 5).await;
-    let child = engine.describe_execution(&format!("{EXECUTIONS}Child:child")).await.unwrap();
+    let child = engine.executions().describe(&format!("{EXECUTIONS}Child:child")).await.unwrap();
     let input: Value = serde_json::from_str(&child.input).unwrap();
     engine.send_task_success(&home(), input["token"].as_str().unwrap(), "[1]".to_owned()).await.unwrap();
     assert_eq!(ended(&engine, &arn).await.output.as_deref(), Some("[1]"));
@@ -249,7 +249,7 @@ async fn create_express(engine: &Engine, name: &str, definition: &Value) -> Stri
         tags: Vec::new(),
         publish: None,
     };
-    engine.create_state_machine(create).await.unwrap().arn.to_string()
+    engine.state_machines().create(create).await.unwrap().arn.to_string()
 }
 
 #[tokio::test]
@@ -315,7 +315,7 @@ async fn what_a_crash_left_undone_is_done_when_the_engine_opens() {
     let (engine, store) = fixture.open().await;
     assert_eq!(ended(&engine, &arn).await.status, ExecutionStatus::Succeeded);
     unlinked(&store).await;
-    assert_eq!(engine.describe_execution(&child).await.unwrap().output.as_deref(), Some("3"));
+    assert_eq!(engine.executions().describe(&child).await.unwrap().output.as_deref(), Some("3"));
 
     // … or right after the parent's, which waits for a child no longer.
     let named = json!({"Parameters": {"StateMachineArn": format!("{MACHINES}Child"), "Name": "second"}});

@@ -19,17 +19,17 @@ fn refused(reason: NotRedrivable) -> Result<Timestamp, Error> {
 async fn a_redriven_execution_goes_on_over_a_restart() {
     let mut fixture = Fixture::new();
     let (engine, store) = fixture.open().await;
-    engine.create_activity(home(), "Work", Vec::new()).await.unwrap();
+    engine.activities().create(home(), "Work", Vec::new()).await.unwrap();
     let machine = create(&engine, "M", &work()).await;
     let arn = failed(&engine, &machine, "E").await;
-    let described = engine.describe_execution(&arn).await.unwrap();
+    let described = engine.executions().describe(&arn).await.unwrap();
     assert_eq!((described.redrive_count, described.not_redrivable), (0, None));
     fixture.clock.advance(Duration::from_secs(7));
     let at = engine.redrive_execution(&arn, None).await.unwrap();
     fixture.close(engine, store).await;
 
     let (engine, _store) = fixture.open().await;
-    let described = engine.describe_execution(&arn).await.unwrap();
+    let described = engine.executions().describe(&arn).await.unwrap();
     assert_eq!((described.status, described.redrive_count), (ExecutionStatus::Running, 1));
     assert_eq!((described.redriven, described.stopped, described.error), (Some(at), None, None));
     let task = engine.get_activity_task(WORK, None).await.unwrap().unwrap();
@@ -37,7 +37,7 @@ async fn a_redriven_execution_goes_on_over_a_restart() {
     let described = ended(&engine, &arn).await;
     assert_eq!((described.status, described.output.as_deref()), (ExecutionStatus::Succeeded, Some("1")));
     assert_eq!(described.not_redrivable, Some(NotRedrivable::Succeeded));
-    let page = engine.list_executions(&machine, ExecutionFilter::default()).await.unwrap();
+    let page = engine.executions().list(&machine, ExecutionFilter::default()).await.unwrap();
     assert_eq!((page.items[0].redrive_count, page.items[0].redriven), (1, Some(at)));
 }
 
@@ -45,7 +45,7 @@ async fn a_redriven_execution_goes_on_over_a_restart() {
 async fn the_same_client_token_is_the_same_redrive() {
     let mut fixture = Fixture::new();
     let (engine, _store) = fixture.open().await;
-    engine.create_activity(home(), "Work", Vec::new()).await.unwrap();
+    engine.activities().create(home(), "Work", Vec::new()).await.unwrap();
     let machine = create(&engine, "M", &work()).await;
     let arn = failed(&engine, &machine, "E").await;
     let token = || Some("once".to_owned());
@@ -62,7 +62,7 @@ async fn the_same_client_token_is_the_same_redrive() {
 async fn what_can_not_be_redriven_says_why() {
     let mut fixture = Fixture::new();
     let (engine, _store) = fixture.open().await;
-    engine.create_activity(home(), "Work", Vec::new()).await.unwrap();
+    engine.activities().create(home(), "Work", Vec::new()).await.unwrap();
     let machine = create(&engine, "M", &work()).await;
     let arn = failed(&engine, &machine, "E").await;
     let missing = arn.replace(":E", ":Nope");
@@ -70,11 +70,11 @@ async fn what_can_not_be_redriven_says_why() {
     assert_eq!(unknown, Err(Error::ExecutionDoesNotExist(missing)));
     let days = |n: u64| Duration::from_secs(n * 24 * 60 * 60);
     fixture.clock.advance(days(14));
-    assert_eq!(engine.describe_execution(&arn).await.unwrap().not_redrivable, None);
+    assert_eq!(engine.executions().describe(&arn).await.unwrap().not_redrivable, None);
     fixture.clock.advance(Duration::from_secs(1));
     assert_eq!(engine.redrive_execution(&arn, None).await, refused(NotRedrivable::PeriodOver));
     let arn = failed(&engine, &machine, "F").await;
-    engine.delete_state_machine(&machine).await.unwrap();
+    engine.state_machines().delete(&machine).await.unwrap();
     assert_eq!(engine.redrive_execution(&arn, None).await, refused(NotRedrivable::MachineDeleting));
 }
 
@@ -105,7 +105,7 @@ async fn one_that_fails_again_at_once_is_closed_again() {
     let arn = engine.start_execution(start(&machine, "E", "{}")).await.unwrap().arn;
     for n in 1..=3 {
         engine.redrive_execution(&arn, None).await.unwrap();
-        let described = engine.describe_execution(&arn).await.unwrap();
+        let described = engine.executions().describe(&arn).await.unwrap();
         assert_eq!((described.status, described.redrive_count), (ExecutionStatus::Failed, n));
         assert_eq!(described.error.as_deref(), Some("E"));
     }

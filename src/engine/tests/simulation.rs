@@ -153,7 +153,7 @@ async fn list(engine: &Engine, machine: &str, status: Option<ExecutionStatus>) -
     let mut arns = Vec::new();
     let mut filter = ExecutionFilter { status, max_results: Some(1000), ..ExecutionFilter::default() };
     loop {
-        let page = engine.list_executions(&machine_arn(machine), filter.clone()).await.unwrap();
+        let page = engine.executions().list(&machine_arn(machine), filter.clone()).await.unwrap();
         arns.extend(page.items.into_iter().map(|item| item.arn.to_string()));
         filter.next_token = page.next_token;
         if filter.next_token.is_none() {
@@ -216,7 +216,7 @@ impl World {
             return;
         }
         let old = &known[pick(&self.ids, known.len())];
-        let page = engine.get_execution_history(old, Some(1000), false, None).await.unwrap();
+        let page = engine.executions().history(old, Some(1000), false, None).await.unwrap();
         let entered: Vec<(u64, Arc<str>)> = page
             .events
             .into_iter()
@@ -302,11 +302,11 @@ impl World {
             return;
         }
         let arn = &known[pick(&self.ids, known.len())];
-        let described = engine.describe_execution(arn).await.unwrap();
+        let described = engine.executions().describe(arn).await.unwrap();
         if arn.contains(":Callback:") {
             // The one who was called has the token in its input.
             let called = format!("{}-called", arn.replace(":Callback:", ":Wait:"));
-            if let Ok(called) = engine.describe_execution(&called).await {
+            if let Ok(called) = engine.executions().describe(&called).await {
                 let input: Value = serde_json::from_str(&called.input).unwrap();
                 self.tokens.push(input["token"].as_str().unwrap().to_owned());
             }
@@ -322,7 +322,7 @@ impl World {
         for arn in &self.told.unsure {
             let mut rounds = 0;
             let described = loop {
-                match engine.describe_execution(arn).await {
+                match engine.executions().describe(arn).await {
                     Ok(described) if described.status != ExecutionStatus::Running => break Some(described),
                     Ok(_) => {}
                     Err(error) => {
@@ -347,7 +347,7 @@ impl World {
             if let Some(status) = self.told.ended.get(arn) {
                 assert_eq!(described.status, *status, "{arn}");
             }
-            let page = engine.get_execution_history(arn, Some(1000), false, None).await.unwrap();
+            let page = engine.executions().history(arn, Some(1000), false, None).await.unwrap();
             let ids: Vec<u64> = page.events.iter().map(|event| event.id).collect();
             assert_eq!(ids, (1..=u64::try_from(ids.len()).unwrap()).collect::<Vec<_>>(), "{arn}");
             let ends = page.events.iter().filter(|event| {
@@ -378,7 +378,7 @@ async fn check_nested(engine: &Engine, store: &Store, clock: &VirtualClock) {
     check_short(engine).await;
     let mut known = BTreeSet::new();
     for parent in list(engine, "Nested", None).await {
-        let page = engine.get_execution_history(&parent, Some(1000), false, None).await.unwrap();
+        let page = engine.executions().history(&parent, Some(1000), false, None).await.unwrap();
         for event in page.events {
             if let EventKind::TaskSubmitted { output, .. } = event.kind {
                 let child = output.value()["ExecutionArn"].as_str().unwrap().to_owned();
@@ -403,7 +403,7 @@ fn items() -> String {
 async fn check_stored(engine: &Engine, buckets: &Buckets) {
     let mut n_done = 0;
     for arn in list(engine, "Stored", None).await {
-        let described = engine.describe_execution(&arn).await.unwrap();
+        let described = engine.executions().describe(&arn).await.unwrap();
         assert_eq!(described.status, ExecutionStatus::Succeeded, "{arn}: {described:?}");
         let output: Value = serde_json::from_str(&described.output.unwrap()).unwrap();
         let manifest = buckets.json(output["ResultWriterDetails"]["Key"].as_str().unwrap());
@@ -423,7 +423,7 @@ async fn check_stored(engine: &Engine, buckets: &Buckets) {
 /// Each item has one child that ended well, in its place.
 async fn check_short(engine: &Engine) {
     for arn in list(engine, "Short", None).await {
-        let described = engine.describe_execution(&arn).await.unwrap();
+        let described = engine.executions().describe(&arn).await.unwrap();
         let output: Value = serde_json::from_str(&described.output.unwrap()).unwrap();
         // A fork may begin behind the first Map, with what that had come to.
         let expect = json!({"items": [1, 2, 3], "e": [1, 2, 3], "s": [1, 2, 3]});
@@ -478,7 +478,7 @@ async fn whatever_was_told_stays_true_over_crashes() {
         let store_options = store::Options { probe: Some(death.probe()), ..store::Options::default() };
         let (engine, store) = fixture.open_with(store_options, options, Arc::new(NoServices)).await;
         if life == 0 {
-            engine.create_activity(home(), "Work", Vec::new()).await.unwrap();
+            engine.activities().create(home(), "Work", Vec::new()).await.unwrap();
             for (name, definition) in machines() {
                 create(&engine, name, &definition).await;
             }

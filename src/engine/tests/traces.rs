@@ -41,7 +41,7 @@ async fn tasks_are_called_within_the_trace_also_in_the_next_life() {
     let machine = create(&engine, "M", &calls()).await;
     let arn = engine.start_execution(traced(&machine, "e")).await.unwrap().arn;
     // The first task has ended: ExecutionStarted, five events of the task, and the Wait is entered.
-    while engine.get_execution_history(&arn, None, false, None).await.unwrap().events.len() < 7 {
+    while engine.executions().history(&arn, None, false, None).await.unwrap().events.len() < 7 {
         tokio::task::yield_now().await;
     }
     fixture.close(engine, store).await;
@@ -69,7 +69,7 @@ async fn nested_executions_and_children_of_map_runs_are_of_the_same_trace() {
         let arn = engine.start_execution(traced(&machine, name)).await.unwrap().arn;
         assert_eq!(ended(&engine, &arn).await.status, ExecutionStatus::Succeeded);
         let child = format!("arn:aws:states:us-east-1:123456789012:execution:Inner:{name}");
-        let child = engine.describe_execution(&child).await.unwrap();
+        let child = engine.executions().describe(&child).await.unwrap();
         assert_eq!(child.trace_header.as_deref(), Some(expect), "{name}");
     }
 
@@ -88,6 +88,6 @@ async fn nested_executions_and_children_of_map_runs_are_of_the_same_trace() {
     assert_eq!(ended(&engine, &arn).await.status, ExecutionStatus::Succeeded);
     let run = engine.list_map_runs(&arn, None, None).await.unwrap().items[0].arn.to_string();
     let children = engine.list_map_run_executions(&run, ExecutionFilter::default()).await.unwrap();
-    let child = engine.describe_execution(&children.items[0].arn.to_string()).await.unwrap();
+    let child = engine.executions().describe(&children.items[0].arn.to_string()).await.unwrap();
     assert_eq!(child.trace_header.as_deref(), Some(TRACE));
 }

@@ -108,12 +108,12 @@ pub(super) async fn create_activity(call: &Call, input: CreateActivity) -> Resul
     };
     let tags = input.tags.into_iter().map(Into::into).collect();
     let made =
-        call.engine().create_encrypted_activity(call.home.clone(), &input.name, tags, encryption).await?;
+        call.engine().activities().create_encrypted(call.home.clone(), &input.name, tags, encryption).await?;
     Ok(Created { activity_arn: made.arn.to_string(), creation_date: made.created.into() })
 }
 
 pub(super) async fn describe_activity(call: &Call, input: ByArn) -> Result<Described, ApiError> {
-    let found = call.engine().describe_activity(&input.activity_arn).await?;
+    let found = call.engine().activities().describe(&input.activity_arn).await?;
     Ok(Described {
         activity_arn: found.arn.to_string(),
         name: found.arn.name.to_string(),
@@ -123,13 +123,14 @@ pub(super) async fn describe_activity(call: &Call, input: ByArn) -> Result<Descr
 }
 
 pub(super) async fn delete_activity(call: &Call, input: ByArn) -> Result<(), ApiError> {
-    Ok(call.engine().delete_activity(&input.activity_arn).await?)
+    Ok(call.engine().activities().delete(&input.activity_arn).await?)
 }
 
 pub(super) async fn list_activities(call: &Call, input: List) -> Result<Listed, ApiError> {
     let page = call
         .engine()
-        .list_activities(call.home.clone(), input.max_results, input.next_token.as_deref())
+        .activities()
+        .list(call.home.clone(), input.max_results, input.next_token.as_deref())
         .await?;
     let items = page.items.into_iter().map(|activity| Item {
         name: activity.arn.name.to_string(),

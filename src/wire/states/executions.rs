@@ -241,7 +241,7 @@ pub(super) async fn start_sync_execution(call: &Call, input: StartExecution) -> 
 }
 
 pub(super) async fn describe_execution(call: &Call, input: DescribeExecution) -> Result<Described, ApiError> {
-    let found = call.engine().describe_execution(&input.execution_arn).await?;
+    let found = call.engine().executions().describe(&input.execution_arn).await?;
     let included = input.included_data == IncludedData::AllData;
     let redrive_status = match found.not_redrivable {
         Some(engine::NotRedrivable::OfMapRun) => "REDRIVABLE_BY_MAP_RUN",
@@ -311,7 +311,7 @@ pub(super) async fn list_executions(call: &Call, input: ListExecutions) -> Resul
     let engine = call.engine();
     let page = match is_of_run {
         true => engine.list_map_run_executions(&arn, filter).await?,
-        false => engine.list_executions(&arn, filter).await?,
+        false => engine.executions().list(&arn, filter).await?,
     };
     let items = page.items.into_iter().map(|item| Item {
         state_machine_version_arn: item.version.map(|number| version_arn(&item.state_machine_arn, number)),

@@ -40,12 +40,8 @@ pub(super) async fn get_execution_history(
 ) -> Result<History, ApiError> {
     let page = call
         .engine()
-        .get_execution_history(
-            &input.execution_arn,
-            input.max_results,
-            input.reverse_order,
-            input.next_token.as_deref(),
-        )
+        .executions()
+        .history(&input.execution_arn, input.max_results, input.reverse_order, input.next_token.as_deref())
         .await?;
     let data = if input.include_execution_data { Data::Shown } else { Data::Hidden };
     let shown = |event: &HistoryEvent| event_view(event, data);

@@ -62,7 +62,7 @@ pub(super) fn assigned(operation: &Operation, input: &Value, home: &AccountRegio
 pub(super) fn stored(call: &Call) -> StoredRole<'_> {
     Box::pin(async move {
         let arn = call.input.get("stateMachineArn")?.as_str()?;
-        call.engine().describe_state_machine(arn).await.ok().map(|machine| machine.role_arn)
+        call.engine().state_machines().describe(arn).await.ok().map(|machine| machine.role_arn)
     })
 }
 

@@ -218,7 +218,7 @@ pub(super) async fn create_state_machine(
         tags: input.tags.into_iter().map(Into::into).collect(),
         publish,
     };
-    let made = call.engine().create_state_machine(create).await?;
+    let made = call.engine().state_machines().create(create).await?;
     Ok(Created {
         state_machine_version_arn: made.version.map(|number| version_arn(&made.arn, number)),
         state_machine_arn: made.arn.to_string(),
@@ -241,7 +241,7 @@ pub(super) async fn update_state_machine(
         encryption,
         publish,
     };
-    let updated = call.engine().update_state_machine(update).await?;
+    let updated = call.engine().state_machines().update(update).await?;
     Ok(Updated {
         update_date: updated.updated.into(),
         revision_id: updated.revision_id,
@@ -250,7 +250,7 @@ pub(super) async fn update_state_machine(
 }
 
 pub(super) async fn describe_state_machine(call: &Call, input: ByArn) -> Result<Described, ApiError> {
-    let machine = call.engine().describe_state_machine(&input.state_machine_arn).await?;
+    let machine = call.engine().state_machines().describe(&input.state_machine_arn).await?;
     let mut described = described(&machine, input.included_data);
     described.status = Some(match machine.status {
         StateMachineStatus::Active => "ACTIVE",
@@ -266,11 +266,11 @@ pub(super) async fn describe_state_machine_for_execution(
     input: ByExecution,
 ) -> Result<Described, ApiError> {
     let engine = call.engine();
-    let machine = engine.describe_state_machine_for_execution(&input.execution_arn).await?;
+    let machine = engine.executions().state_machine(&input.execution_arn).await?;
     let mut described = described(&machine, input.included_data);
     if machine.arn.label.is_some() {
         // The child of a Map Run runs its item processor.
-        let run = engine.describe_execution(&input.execution_arn).await?.map_run;
+        let run = engine.executions().describe(&input.execution_arn).await?.map_run;
         described.map_run_arn = run.map(|run| run.to_string());
         described.label.clone_from(&machine.arn.label);
     }
@@ -307,7 +307,8 @@ fn described(machine: &StateMachine, included: IncludedData) -> Described {
 pub(super) async fn list_state_machines(call: &Call, input: List) -> Result<Listed, ApiError> {
     let page = call
         .engine()
-        .list_state_machines(call.home.clone(), input.max_results, input.next_token.as_deref())
+        .state_machines()
+        .list(call.home.clone(), input.max_results, input.next_token.as_deref())
         .await?;
     let items = page.items.into_iter().map(|machine| Item {
         name: machine.arn.name.to_string(),
@@ -319,5 +320,5 @@ pub(super) async fn list_state_machines(call: &Call, input: List) -> Result<List
 }
 
 pub(super) async fn delete_state_machine(call: &Call, input: ByArn) -> Result<(), ApiError> {
-    Ok(call.engine().delete_state_machine(&input.state_machine_arn).await?)
+    Ok(call.engine().state_machines().delete(&input.state_machine_arn).await?)
 }

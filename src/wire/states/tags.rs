@@ -47,14 +47,14 @@ pub(super) struct Tags {
 
 pub(super) async fn tag_resource(call: &Call, input: TagResource) -> Result<(), ApiError> {
     let tags = input.tags.into_iter().map(Into::into).collect();
-    Ok(call.engine().tag_resource(&input.resource_arn, tags).await?)
+    Ok(call.engine().tags().add(&input.resource_arn, tags).await?)
 }
 
 pub(super) async fn untag_resource(call: &Call, input: UntagResource) -> Result<(), ApiError> {
-    Ok(call.engine().untag_resource(&input.resource_arn, input.tag_keys).await?)
+    Ok(call.engine().tags().remove(&input.resource_arn, input.tag_keys).await?)
 }
 
 pub(super) async fn list_tags_for_resource(call: &Call, input: ListTags) -> Result<Tags, ApiError> {
-    let tags = call.engine().list_tags_for_resource(&input.resource_arn).await?;
+    let tags = call.engine().tags().list(&input.resource_arn).await?;
     Ok(Tags { tags: tags.into_iter().map(|tag| Tag { key: tag.key, value: tag.value }).collect() })
 }

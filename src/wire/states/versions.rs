@@ -139,7 +139,8 @@ pub(super) async fn publish_state_machine_version(
     let publish = engine::Publish { description: input.description };
     let engine = call.engine();
     Ok(engine
-        .publish_state_machine_version(&input.state_machine_arn, input.revision_id, publish)
+        .state_machines()
+        .publish_version(&input.state_machine_arn, input.revision_id, publish)
         .await?
         .into())
 }
@@ -148,13 +149,13 @@ pub(super) async fn list_state_machine_versions(call: &Call, input: List) -> Res
     let List { state_machine_arn, max_results, next_token } = input;
     let engine = call.engine();
     let page =
-        engine.list_state_machine_versions(&state_machine_arn, max_results, next_token.as_deref()).await?;
+        engine.state_machines().list_versions(&state_machine_arn, max_results, next_token.as_deref()).await?;
     let versions = page.items.into_iter().map(Into::into).collect();
     Ok(Versions { state_machine_versions: versions, next_token: page.next_token })
 }
 
 pub(super) async fn delete_state_machine_version(call: &Call, input: ByVersion) -> Result<(), ApiError> {
-    Ok(call.engine().delete_state_machine_version(&input.state_machine_version_arn).await?)
+    Ok(call.engine().state_machines().delete_version(&input.state_machine_version_arn).await?)
 }
 
 pub(super) async fn create_state_machine_alias(
@@ -163,14 +164,14 @@ pub(super) async fn create_state_machine_alias(
 ) -> Result<AliasItem, ApiError> {
     let routing = routes(input.routing_configuration);
     let engine = call.engine();
-    Ok(engine.create_state_machine_alias(input.name, input.description, routing).await?.into())
+    Ok(engine.state_machines().create_alias(input.name, input.description, routing).await?.into())
 }
 
 pub(super) async fn describe_state_machine_alias(
     call: &Call,
     input: ByAlias,
 ) -> Result<DescribedAlias, ApiError> {
-    let alias = call.engine().describe_state_machine_alias(&input.state_machine_alias_arn).await?;
+    let alias = call.engine().state_machines().describe_alias(&input.state_machine_alias_arn).await?;
     let route = |route: &engine::Route| Route {
         state_machine_version_arn: version_arn(&alias.arn, route.version),
         weight: route.weight,
@@ -191,20 +192,22 @@ pub(super) async fn update_state_machine_alias(
 ) -> Result<UpdatedAlias, ApiError> {
     let routing = input.routing_configuration.map(routes);
     let engine = call.engine();
-    let updated =
-        engine.update_state_machine_alias(&input.state_machine_alias_arn, input.description, routing).await?;
+    let updated = engine
+        .state_machines()
+        .update_alias(&input.state_machine_alias_arn, input.description, routing)
+        .await?;
     Ok(UpdatedAlias { update_date: updated.into() })
 }
 
 pub(super) async fn delete_state_machine_alias(call: &Call, input: ByAlias) -> Result<(), ApiError> {
-    Ok(call.engine().delete_state_machine_alias(&input.state_machine_alias_arn).await?)
+    Ok(call.engine().state_machines().delete_alias(&input.state_machine_alias_arn).await?)
 }
 
 pub(super) async fn list_state_machine_aliases(call: &Call, input: List) -> Result<Aliases, ApiError> {
     let List { state_machine_arn, max_results, next_token } = input;
     let engine = call.engine();
     let page =
-        engine.list_state_machine_aliases(&state_machine_arn, max_results, next_token.as_deref()).await?;
+        engine.state_machines().list_aliases(&state_machine_arn, max_results, next_token.as_deref()).await?;
     let aliases = page.items.into_iter().map(Into::into).collect();
     Ok(Aliases { state_machine_aliases: aliases, next_token: page.next_token })
 }

@@ -1,7 +1,8 @@
-//! What `states:startExecution` is called with.
+//! Which Tasks start executions, and what `states:startExecution` is called with.
 
 use serde_json::Value;
 
+use crate::asl::{Integration, Resource};
 use crate::json::Payload;
 
 /// The arguments, as StartExecution takes them.
@@ -42,6 +43,26 @@ impl Arguments {
             },
             trace_header: text("TraceHeader")?,
         })
+    }
+}
+
+/// Whether a task of this resource starts an execution.
+pub(super) fn starts_execution(resource: &Resource) -> bool {
+    match resource {
+        Resource::Integration(integration) => is_nested(integration),
+        Resource::Activity(_) | Resource::Lambda(_) => false,
+    }
+}
+
+fn is_nested(integration: &Integration) -> bool {
+    integration.service == "states" && integration.action == "startExecution"
+}
+
+/// What is wrong with the arguments of a task that starts an execution.
+pub(super) fn refuse(integration: &Integration, arguments: &Payload) -> Option<String> {
+    match is_nested(integration) {
+        true => Arguments::read(arguments).err(),
+        false => None,
     }
 }
 

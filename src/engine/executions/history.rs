@@ -2,10 +2,10 @@
 
 use std::ops::ControlFlow;
 
-use super::event::HistoryEvent;
-use super::open::Engine;
-use super::page::{Listing, page_size};
-use super::{Error, executions, journal};
+use super::super::event::HistoryEvent;
+use super::super::page::{Listing, page_size};
+use super::super::{Error, journal};
+use super::{Executions, find};
 use crate::id::ExecutionArn;
 
 /// Bytes of journal read for one page at the most, if it is more than one batch.
@@ -20,12 +20,12 @@ pub struct HistoryPage {
     pub next_token: Option<String>,
 }
 
-impl Engine {
+impl Executions {
     /// GetExecutionHistory. `reverse_order` answers the newest events first.
     ///
     /// # Errors
     /// `InvalidArn`, `ExecutionDoesNotExist`, `InvalidToken`.
-    pub async fn get_execution_history(
+    pub async fn history(
         &self,
         arn: &str,
         max_results: Option<u32>,
@@ -33,19 +33,19 @@ impl Engine {
         next_token: Option<&str>,
     ) -> Result<HistoryPage, Error> {
         let order = if reverse_order { "reverse" } else { "" };
-        let listing = self.listing("GetExecutionHistory", &[arn, order]);
+        let listing = self.base.listing("GetExecutionHistory", &[arn, order]);
         let (from, mut max) = (listing.position(next_token)?, page_size(max_results));
         if let Ok(express) = ExecutionArn::parse_express(arn)
-            && let Some(events) = self.inner.express_kept.history(&express, self.now())?
+            && let Some(events) = self.express_kept.history(&express, self.base.now())?
         {
             return Ok(page_of(events, from, max, reverse_order, &listing));
         }
         let arn = ExecutionArn::parse(arn)?;
-        self.inner
+        self.base
             .store
             .read(move |tx| {
                 let not_found = || Error::ExecutionDoesNotExist(arn.to_string());
-                let id = executions::find(tx, &arn)?.ok_or_else(not_found)?.id;
+                let id = find(tx, &arn)?.ok_or_else(not_found)?.id;
                 // A batch holds consecutive events, so the page begins in the last batch that starts at or before
                 // it. Notes alone have no first event and are passed over.
                 let sql = match reverse_order {

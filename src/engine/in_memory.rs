@@ -6,38 +6,38 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use super::super::billing::Memory;
-use super::super::event::Failure;
-use super::super::execution::{Ending, Execution, ExecutionStart, ExecutionStatus, FrameId};
-use super::super::express_kept::Kept;
-use super::super::logging::LogPlan;
-use super::super::machine::{self, Effect, Input, Limits, Step, TaskRun, TimerKey, TimerKind};
-use super::super::open::Engine;
-use super::super::{Error, calls};
+use super::billing::Memory;
+use super::event::Failure;
+use super::execution::{Ending, Execution, ExecutionStart, ExecutionStatus, FrameId};
+use super::express_kept::Kept;
+use super::logging::LogPlan;
+use super::machine::{self, Effect, Input, Limits, Step, TaskRun, TimerKey, TimerKind};
+use super::open::Engine;
+use super::{Error, calls};
 use crate::asl::Program;
 use crate::clock::Timestamp;
 use crate::id::AccountRegion;
 use crate::store;
 
 /// What an Express execution is run with.
-pub(in super::super) struct InMemory {
-    pub(in super::super) program: Arc<Program>,
-    pub(in super::super) home: AccountRegion,
-    pub(in super::super) log: Option<Arc<LogPlan>>,
+pub(super) struct InMemory {
+    pub(super) program: Arc<Program>,
+    pub(super) home: AccountRegion,
+    pub(super) log: Option<Arc<LogPlan>>,
     /// The trace header that it was started with.
-    pub(in super::super) trace_header: Option<Arc<str>>,
+    pub(super) trace_header: Option<Arc<str>>,
     /// How long it is kept after its end, if its machine asks for that …
-    pub(in super::super) express_history: Option<Duration>,
+    pub(super) express_history: Option<Duration>,
     /// … and where, once it has begun.
-    pub(in super::super) kept: OnceLock<Kept>,
+    pub(super) kept: OnceLock<Kept>,
     /// How much memory it is billed for, if somebody is told.
-    pub(in super::super) memory: Option<Arc<Mutex<Memory>>>,
-    pub(in super::super) start: ExecutionStart,
+    pub(super) memory: Option<Arc<Mutex<Memory>>>,
+    pub(super) start: ExecutionStart,
 }
 
 impl InMemory {
     /// Begins to keep it, if it is to be: once its start is durable, as nobody may see one that was never started.
-    pub(in super::super) fn keep(&self, engine: &Engine) {
+    pub(super) fn keep(&self, engine: &Engine) {
         if let Some(retention) = self.express_history {
             let trace_header = self.trace_header.as_deref().map(str::to_owned);
             self.kept
@@ -46,7 +46,7 @@ impl InMemory {
     }
 
     /// Tells what a step did to those who want to know.
-    pub(in super::super) fn tell(&self, engine: &Engine, step: &Step) {
+    pub(super) fn tell(&self, engine: &Engine, step: &Step) {
         if let Some(plan) = &self.log {
             let events = step.entries.iter().filter_map(|entry| entry.event.as_ref());
             plan.log(&*engine.inner.logs, &self.start.arn, 0, events);
@@ -60,7 +60,7 @@ impl InMemory {
     }
 
     /// Tells how it has ended.
-    pub(in super::super) fn end(&self, ending: &Ending) {
+    pub(super) fn end(&self, ending: &Ending) {
         if let Some(kept) = self.kept.get() {
             kept.end(ending);
         }
@@ -68,14 +68,24 @@ impl InMemory {
 }
 
 /// One that has taken its first step.
-pub(in super::super) struct Begun {
-    pub(in super::super) execution: Execution,
-    pub(in super::super) step: Step,
+pub(super) struct Begun {
+    pub(super) execution: Execution,
+    pub(super) step: Step,
+}
+
+impl Begun {
+    /// How it has ended, if it has.
+    pub(super) fn ending(&self) -> Option<&Ending> {
+        self.step.effects.iter().find_map(|effect| match effect {
+            Effect::Ended(ending) => Some(ending),
+            _ => None,
+        })
+    }
 }
 
 impl Engine {
     /// The first step of a run, taken at once: of a program without expressions that could hold the caller up.
-    pub(in super::super) fn begin_in_memory(&self, run: &InMemory) -> Begun {
+    pub(super) fn begin_in_memory(&self, run: &InMemory) -> Begun {
         let mut execution = Execution::new(run.start.clone());
         let step = self.step_in_memory(run, &mut execution, Input::Start);
         Begun { execution, step }
@@ -88,18 +98,14 @@ impl Engine {
     }
 
     /// Runs an Express execution, or goes on with one that has `begun`, to its end; `None` if the process ends before.
-    pub(in super::super) async fn run_in_memory(
-        &self,
-        run: &Arc<InMemory>,
-        begun: Option<Begun>,
-    ) -> Option<Ending> {
+    pub(super) async fn run_in_memory(&self, run: &Arc<InMemory>, begun: Option<Begun>) -> Option<Ending> {
         let ending = self.run_to_end(run, begun).await?;
         run.end(&ending);
         Some(ending)
     }
 
     async fn run_to_end(&self, run: &Arc<InMemory>, begun: Option<Begun>) -> Option<Ending> {
-        let deadline = run.start.started + self.inner.options.express_timeout;
+        let deadline = run.start.started + self.inner.base.options.express_timeout;
         let (mut execution, mut taken) = match begun {
             None => (Execution::new(run.start.clone()), None),
             Some(Begun { execution, step }) => (execution, Some(step)),
@@ -116,14 +122,14 @@ impl Engine {
                         let step = engine.step_in_memory(&of, &mut execution, input);
                         (step, execution)
                     };
-                    match self.decide(&run.program, decide).await {
+                    match self.inner.evaluations.decide(self, &run.program, decide).await {
                         Ok((step, decided)) => {
                             execution = decided;
                             step
                         }
                         Err(Error::Store(store::Error::Closed)) => return None,
                         // It panicked.
-                        Err(_) => return Some(internal(self.now())),
+                        Err(_) => return Some(internal(self.inner.base.now())),
                     }
                 }
             };
@@ -160,7 +166,7 @@ impl Engine {
                     Some(input) => input,
                     None => time_out_at(deadline, self).await,
                 },
-                () = self.inner.clock.sleep_until(until) => match next {
+                () = self.inner.base.clock.sleep_until(until) => match next {
                     Some((at, key)) if at <= deadline => {
                         timers.remove(&key);
                         Input::TimerFired(key)
@@ -184,13 +190,13 @@ impl Engine {
 }
 
 /// The end of an execution that this server has failed.
-pub(in super::super) fn internal(stopped: Timestamp) -> Ending {
+pub(super) fn internal(stopped: Timestamp) -> Ending {
     let failure = Failure::new("States.Runtime", "Internal Error");
     Ending { status: ExecutionStatus::Failed, stopped, output: None, failure }
 }
 
 /// An Express execution may not take longer: it times out, as a machine of that TimeoutSeconds would.
 async fn time_out_at(deadline: Timestamp, engine: &Engine) -> Input {
-    engine.inner.clock.sleep_until(deadline).await;
+    engine.inner.base.clock.sleep_until(deadline).await;
     Input::TimerFired(TimerKey { frame: FrameId::ROOT, kind: TimerKind::Execution, stamp: 0 })
 }

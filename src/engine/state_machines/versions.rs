@@ -1,9 +1,9 @@
 //! Versions of state machines: revisions that were given a number, and never change again.
 
-use super::Error;
-use super::open::Engine;
-use super::page::{Page, page_size};
-use super::state_machines::{self, StateMachine, StateMachineStatus, not_found, unqualified};
+use super::super::Error;
+use super::super::page::{Page, page_size};
+use super::StateMachines;
+use super::{StateMachine, StateMachineStatus, not_found, unqualified};
 use crate::clock::Timestamp;
 use crate::id::{Qualifier, StateMachineArn};
 use crate::store::{Param, Row, Tx};
@@ -39,32 +39,32 @@ impl Version {
 }
 
 /// A version's number as it is stored.
-pub(super) fn stored(number: u64) -> i64 {
+pub(in super::super) fn stored(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 /// A stored number.
-pub(super) fn number(stored: i64) -> Option<u64> {
+pub(in super::super) fn number(stored: i64) -> Option<u64> {
     u64::try_from(stored).ok()
 }
 
-impl Engine {
+impl StateMachines {
     /// PublishStateMachineVersion: the current revision gets a number, unless it has one. `revision_id` makes sure
     /// that it is the one that was meant.
     ///
     /// # Errors
     /// `InvalidArn`, `StateMachineDoesNotExist`, `StateMachineDeleting`, `RevisionConflict`, `QuotaExceeded`.
-    pub async fn publish_state_machine_version(
+    pub async fn publish_version(
         &self,
         arn: &str,
         revision_id: Option<String>,
         publish: Publish,
     ) -> Result<Version, Error> {
-        let (parsed, now) = (unqualified(arn)?, self.now());
-        self.inner
+        let (parsed, now) = (unqualified(arn)?, self.base.now());
+        self.base
             .store
             .write(move |tx| {
-                let found = state_machines::find(tx, &parsed)?.ok_or_else(|| not_found(&parsed))?;
+                let found = super::find(tx, &parsed)?.ok_or_else(|| not_found(&parsed))?;
                 let current = found.revision_id.as_deref().unwrap_or(INITIAL);
                 match &revision_id {
                     Some(given) if given != current => {
@@ -80,21 +80,21 @@ impl Engine {
     ///
     /// # Errors
     /// `InvalidArn`, `StateMachineDoesNotExist`, `InvalidToken`.
-    pub async fn list_state_machine_versions(
+    pub async fn list_versions(
         &self,
         arn: &str,
         max_results: Option<u32>,
         next_token: Option<&str>,
     ) -> Result<Page<Version>, Error> {
         let parsed = unqualified(arn)?;
-        let listing = self.listing("ListStateMachineVersions", &[arn]);
+        let listing = self.base.listing("ListStateMachineVersions", &[arn]);
         let (before, max) = (listing.position(next_token)?.unwrap_or(i64::MAX), page_size(max_results));
         let limit = i64::try_from(max).unwrap_or(i64::MAX - 1) + 1;
         let items: Result<Vec<Version>, Error> = self
-            .inner
+            .base
             .store
             .read(move |tx| {
-                let machine = state_machines::find(tx, &parsed)?.ok_or_else(|| not_found(&parsed))?;
+                let machine = super::find(tx, &parsed)?.ok_or_else(|| not_found(&parsed))?;
                 let sql = "SELECT version, created FROM state_machine_version
                            WHERE machine = ?1 AND version < ?2 ORDER BY version DESC LIMIT ?3";
                 let read = |row: &Row<'_>| {
@@ -112,17 +112,17 @@ impl Engine {
     ///
     /// # Errors
     /// `InvalidArn`, `VersionInUse`.
-    pub async fn delete_state_machine_version(&self, arn: &str) -> Result<(), Error> {
+    pub async fn delete_version(&self, arn: &str) -> Result<(), Error> {
         let parsed = StateMachineArn::parse(arn)?;
         let number = match &parsed.qualifier {
             Some(Qualifier::Version(number)) if parsed.label.is_none() => *number,
             Some(_) | None => return Err(Error::InvalidArn(arn.to_owned())),
         };
         let text = parsed.to_string();
-        self.inner
+        self.base
             .store
             .write(move |tx| {
-                let Some(machine) = state_machines::find(tx, &parsed)? else { return Ok::<_, Error>(()) };
+                let Some(machine) = super::find(tx, &parsed)? else { return Ok::<_, Error>(()) };
                 let users: Vec<String> = super::aliases::all(tx, &machine)?
                     .into_iter()
                     .filter(|alias| alias.routing.iter().any(|route| route.version == number))
@@ -136,13 +136,13 @@ impl Engine {
                 Ok(())
             })
             .await?;
-        self.forget_machine(&text);
+        self.forget(&text);
         Ok(())
     }
 }
 
 /// Gives the revision that `machine` stands for a number. One that has a number keeps it, and its description.
-pub(super) fn publish(
+pub(in super::super) fn publish(
     tx: &Tx<'_>,
     machine: &StateMachine,
     publish: &Publish,
@@ -181,7 +181,7 @@ pub(super) fn publish(
 }
 
 /// Whether the revision that `machine` stands for was published with another description than the one wished for now.
-pub(super) fn has_other_description(
+pub(in super::super) fn has_other_description(
     tx: &Tx<'_>,
     machine: &StateMachine,
     wish: Option<&Publish>,
@@ -193,14 +193,18 @@ pub(super) fn has_other_description(
 }
 
 /// A version, as the machine it was when it was published.
-pub(super) fn find(tx: &Tx<'_>, arn: &StateMachineArn, number: u64) -> Result<Option<StateMachine>, Error> {
-    let Some(machine) = state_machines::find(tx, arn)? else { return Ok(None) };
+pub(in super::super) fn find(
+    tx: &Tx<'_>,
+    arn: &StateMachineArn,
+    number: u64,
+) -> Result<Option<StateMachine>, Error> {
+    let Some(machine) = super::find(tx, arn)? else { return Ok(None) };
     let sql = "SELECT revision, created, description FROM state_machine_version
                WHERE machine = ?1 AND version = ?2";
     let params: [Param<'_>; 2] = [machine.id.into(), stored(number).into()];
     let found = tx.query_one(sql, &params, |row| Ok((row.int(0)?, row.int(1)?, row.opt_text(2)?)))?;
     let Some((revision, created, description)) = found else { return Ok(None) };
-    let Some(then) = state_machines::find_revision(tx, revision)? else { return Ok(None) };
+    let Some(then) = super::find_revision(tx, revision)? else { return Ok(None) };
     let created = Timestamp::from_millis(created);
     Ok(Some(StateMachine { arn: arn.clone(), created, description, version: Some(number), ..then }))
 }

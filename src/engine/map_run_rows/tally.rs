@@ -56,12 +56,12 @@ fn word(status: MapRunStatus) -> &'static str {
 }
 
 /// Says how many runs are open, at the start.
-pub(super) fn set_open(n: u32) {
+pub(in super::super) fn set_open(n: u32) {
     gauge!(meter::MAP_RUNS_OPEN).set(n);
 }
 
 /// Counts the items of a child that has ended.
-pub(super) fn count_items(status: ExecutionStatus, n_items: usize) {
+pub(in super::super) fn count_items(status: ExecutionStatus, n_items: usize) {
     let n_items = u64::try_from(n_items).unwrap_or(u64::MAX);
     counter!(meter::MAP_ITEMS_ENDED, "status" => status.as_str()).increment(n_items);
 }
@@ -84,7 +84,7 @@ impl Drop for Waiting {
 }
 
 /// Waits for a turn; `None` if there will be none any more.
-pub(super) async fn turn(turns: &Semaphore) -> Option<SemaphorePermit<'_>> {
+pub(in super::super) async fn turn(turns: &Semaphore) -> Option<SemaphorePermit<'_>> {
     let _waiting = Waiting::begin();
     turns.acquire().await.ok()
 }

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use super::Error;
-use super::open::Engine;
-use super::page::{Page, page_size};
-use super::state_machines::{self, LoadedMachine, StateMachine, StateMachineStatus, not_found};
+use super::super::Error;
+use super::super::page::{Page, page_size};
+use super::StateMachines;
 use super::versions;
+use super::{LoadedMachine, StateMachine, StateMachineStatus, not_found};
 use crate::clock::Timestamp;
 use crate::id::{Qualifier, StateMachineArn};
 use crate::store::{Param, Record as _, Row, Tx};
@@ -41,23 +41,22 @@ pub struct Alias {
     id: i64,
 }
 
-impl Engine {
+impl StateMachines {
     /// CreateStateMachineAlias; `routing` is ARNs of versions with their weights. Idempotent: the same name,
     /// description and routing answer what there is.
     ///
     /// # Errors
     /// `InvalidArn`, `InvalidRoutingConfiguration`, `AliasDoesNotExist` for a version that is not there,
     /// `AliasConflict`, `StateMachineDeleting`, `QuotaExceeded`.
-    pub async fn create_state_machine_alias(
+    pub async fn create_alias(
         &self,
         name: String,
         description: Option<String>,
         routing: Vec<(String, u8)>,
     ) -> Result<Alias, Error> {
         let (machine, routing) = check_routing(routing)?;
-        let (id, now) = (self.next_id()?, self.now());
-        self.inner
-            .store
+        let (id, now) = (self.base.next_id()?, self.base.now());
+        self.base.store
             .write(move |tx| {
                 let machine = active(tx, &machine)?;
                 check_versions(tx, &machine, &routing)?;
@@ -98,12 +97,12 @@ impl Engine {
     ///
     /// # Errors
     /// `InvalidArn`, `AliasDoesNotExist`.
-    pub async fn describe_state_machine_alias(&self, arn: &str) -> Result<Alias, Error> {
+    pub async fn describe_alias(&self, arn: &str) -> Result<Alias, Error> {
         let (machine, name) = parse(arn)?;
-        self.inner
+        self.base
             .store
             .read(move |tx| {
-                let machine = state_machines::find(tx, &machine)?.ok_or(Error::AliasDoesNotExist)?;
+                let machine = super::find(tx, &machine)?.ok_or(Error::AliasDoesNotExist)?;
                 find(tx, &machine, &name)?.ok_or(Error::AliasDoesNotExist)
             })
             .await
@@ -113,7 +112,7 @@ impl Engine {
     ///
     /// # Errors
     /// `InvalidArn`, `NothingToUpdate`, `InvalidRoutingConfiguration`, `AliasDoesNotExist`.
-    pub async fn update_state_machine_alias(
+    pub async fn update_alias(
         &self,
         arn: &str,
         description: Option<String>,
@@ -124,11 +123,10 @@ impl Engine {
             return Err(Error::NothingToUpdate);
         }
         let routing = routing.map(check_routing).transpose()?;
-        let now = self.now();
-        self.inner
-            .store
+        let now = self.base.now();
+        self.base.store
             .write(move |tx| {
-                let found = state_machines::find(tx, &machine)?.ok_or(Error::AliasDoesNotExist)?;
+                let found = super::find(tx, &machine)?.ok_or(Error::AliasDoesNotExist)?;
                 let alias = find(tx, &found, &name)?.ok_or(Error::AliasDoesNotExist)?;
                 let routing = match &routing {
                     None => &alias.routing,
@@ -158,12 +156,12 @@ impl Engine {
     ///
     /// # Errors
     /// `InvalidArn`.
-    pub async fn delete_state_machine_alias(&self, arn: &str) -> Result<(), Error> {
+    pub async fn delete_alias(&self, arn: &str) -> Result<(), Error> {
         let (machine, name) = parse(arn)?;
-        self.inner
+        self.base
             .store
             .write(move |tx| {
-                if let Some(machine) = state_machines::find(tx, &machine)? {
+                if let Some(machine) = super::find(tx, &machine)? {
                     let sql = "DELETE FROM state_machine_alias WHERE machine = ?1 AND name = ?2";
                     tx.execute(sql, &[machine.id.into(), Param::Text(&name)])?;
                 }
@@ -177,17 +175,17 @@ impl Engine {
     ///
     /// # Errors
     /// `InvalidArn`, `StateMachineDoesNotExist`, `InvalidToken`.
-    pub async fn list_state_machine_aliases(
+    pub async fn list_aliases(
         &self,
         arn: &str,
         max_results: Option<u32>,
         next_token: Option<&str>,
     ) -> Result<Page<Alias>, Error> {
-        let machine = self.describe_state_machine(arn).await?;
-        let listing = self.listing("ListStateMachineAliases", &[arn]);
+        let machine = self.describe(arn).await?;
+        let listing = self.base.listing("ListStateMachineAliases", &[arn]);
         let (after, max) = (listing.position(next_token)?.unwrap_or(0), page_size(max_results));
         let aliases: Result<Vec<Alias>, Error> = self
-            .inner
+            .base
             .store
             .read(move |tx| {
                 let mut aliases = all(tx, &machine)?;
@@ -204,19 +202,19 @@ impl Engine {
 
     /// What a start means by `arn`. An alias is looked up every time, so that a change of its routing holds for
     /// the next start, and chooses one of its versions by weight.
-    pub(super) async fn start_target(&self, arn: &str) -> Result<Arc<LoadedMachine>, Error> {
+    pub(in super::super) async fn start_target(&self, arn: &str) -> Result<Arc<LoadedMachine>, Error> {
         // Most starts are of a machine that was started before: nothing to parse.
         if arn.matches(':').nth(6).is_none() {
             return self.machine(arn).await;
         }
         let parsed = StateMachineArn::parse(arn)?;
         let Some(Qualifier::Alias(name)) = &parsed.qualifier else { return self.machine(arn).await };
-        let alias = match self.describe_state_machine_alias(arn).await {
+        let alias = match self.describe_alias(arn).await {
             Err(Error::AliasDoesNotExist) => return Err(not_found(&parsed)),
             found => found?,
         };
         let mut random = [0; 8];
-        self.inner.ids.fill(&mut random);
+        self.base.ids.fill(&mut random);
         let version = choose(&alias.routing, u64::from_le_bytes(random)).ok_or_else(|| not_found(&parsed))?;
         let version = StateMachineArn { qualifier: Some(Qualifier::Version(version)), ..parsed.clone() };
         let machine = self.machine(&version.to_string()).await?;
@@ -250,7 +248,7 @@ fn parse(arn: &str) -> Result<(StateMachineArn, String), Error> {
 }
 
 fn active(tx: &Tx<'_>, arn: &StateMachineArn) -> Result<StateMachine, Error> {
-    let machine = state_machines::find(tx, arn)?.ok_or(Error::AliasDoesNotExist)?;
+    let machine = super::find(tx, arn)?.ok_or(Error::AliasDoesNotExist)?;
     match machine.status {
         StateMachineStatus::Active => Ok(machine),
         StateMachineStatus::Deleting => Err(Error::StateMachineDeleting(arn.to_string())),
@@ -307,7 +305,7 @@ fn check_versions(tx: &Tx<'_>, machine: &StateMachine, routing: &[Route]) -> Res
 }
 
 /// All routes of an alias, as they are stored.
-pub(super) struct Routing(pub(super) Vec<Route>);
+pub(in super::super) struct Routing(pub(in super::super) Vec<Route>);
 
 fn routing_text(routing: &[Route]) -> Result<String, Error> {
     Ok(Routing(routing.to_vec()).encode()?)
@@ -321,7 +319,7 @@ fn find(tx: &Tx<'_>, machine: &StateMachine, name: &str) -> Result<Option<Alias>
 }
 
 /// All aliases of a machine, the oldest first: no more than the quota.
-pub(super) fn all(tx: &Tx<'_>, machine: &StateMachine) -> Result<Vec<Alias>, Error> {
+pub(in super::super) fn all(tx: &Tx<'_>, machine: &StateMachine) -> Result<Vec<Alias>, Error> {
     let sql = "SELECT id, name, description, routing, created, updated FROM state_machine_alias
                WHERE machine = ?1 ORDER BY id";
     tx.query(sql, &[machine.id.into()], |row| Ok(read(row, &machine.arn)))?.into_iter().collect()

@@ -3,20 +3,20 @@
 use std::collections::HashSet;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use super::open::Engine;
-use super::state_machines::{find, home_of, unqualified};
-use super::tags;
-use super::{Error, executions};
+use super::super::Error;
+use super::super::tags;
+use super::StateMachines;
+use super::{find, home_of, unqualified};
 use crate::id::StateMachineArn;
 use crate::store::Tx;
 
 /// The ARNs of machines on their way out: their executions end where they would enter another state.
 #[derive(Default)]
-pub(super) struct Deleting(RwLock<HashSet<Arc<str>>>);
+pub(in super::super) struct Deleting(RwLock<HashSet<Arc<str>>>);
 
 impl Deleting {
     /// Whether the machine of this ARN, or the one that runs the Map whose children it is for, is on its way out.
-    pub(super) fn has(&self, state_machine_arn: &str) -> bool {
+    pub(in super::super) fn has(&self, state_machine_arn: &str) -> bool {
         let all = self.0.read().unwrap_or_else(PoisonError::into_inner);
         !all.is_empty() && all.contains(of_machine(state_machine_arn))
     }
@@ -35,19 +35,24 @@ fn of_machine(arn: &str) -> &str {
     arn.split('/').next().unwrap_or(arn)
 }
 
-impl Engine {
+impl StateMachines {
+    /// Whether executions of this machine end where they would enter another state.
+    pub(in super::super) fn is_deleting(&self, state_machine_arn: &str) -> bool {
+        self.deleting.has(state_machine_arn)
+    }
+
     /// DeleteStateMachine. The machine can't be started any more, and is gone when none of its executions is open;
     /// each of them ends at its next transition, aborted. One that is not there is gone already.
     ///
     /// # Errors
     /// `InvalidArn`.
-    pub async fn delete_state_machine(&self, arn: &str) -> Result<(), Error> {
+    pub async fn delete(&self, arn: &str) -> Result<(), Error> {
         let parsed = unqualified(arn)?;
         let text = parsed.to_string();
         // Before it is written, so that no execution ends unseen between the two.
-        self.inner.deleting.insert(&text);
+        self.deleting.insert(&text);
         let marked: Result<bool, Error> = self
-            .inner
+            .base
             .store
             .write(move |tx| {
                 let Some(found) = find(tx, &parsed)? else { return Ok(true) };
@@ -57,16 +62,16 @@ impl Engine {
             })
             .await;
         if !matches!(marked, Ok(false)) {
-            self.inner.deleting.remove(&text);
+            self.deleting.remove(&text);
         }
-        self.forget_machine(&text);
+        self.forget(&text);
         marked.map(|_| ())
     }
 
     /// Goes on with deletions that the last process did not finish.
-    pub(super) async fn recover_deletions(&self) -> Result<(), Error> {
+    pub(in super::super) async fn recover_deletions(self: &Arc<Self>) -> Result<(), Error> {
         let machines: Result<Vec<(String, String)>, Error> = self
-            .inner
+            .base
             .store
             .read(|tx| {
                 let sql = "SELECT home, name FROM state_machine WHERE deleting = 1";
@@ -75,20 +80,20 @@ impl Engine {
             .await;
         for (home, name) in machines? {
             let arn = StateMachineArn::new(&home_of(&home)?, &name).to_string();
-            self.inner.deleting.insert(&arn);
+            self.deleting.insert(&arn);
             self.finish_deleting(&arn);
         }
         Ok(())
     }
 
     /// Called when an execution of the machine has ended: takes it away if it is on its way out and that was the last.
-    pub(super) fn finish_deleting(&self, state_machine_arn: &str) {
-        if !self.inner.deleting.has(state_machine_arn) {
+    pub(in super::super) fn finish_deleting(self: &Arc<Self>, state_machine_arn: &str) {
+        if !self.deleting.has(state_machine_arn) {
             return;
         }
-        let (engine, arn) = (self.clone(), of_machine(state_machine_arn).to_owned());
+        let (machines, arn) = (self.clone(), of_machine(state_machine_arn).to_owned());
         tokio::spawn(async move {
-            if let Err(error) = engine.remove_if_deleted(&arn).await {
+            if let Err(error) = machines.remove_if_deleted(&arn).await {
                 tracing::error!(%error, arn, "a state machine stays half deleted until the next start");
             }
         });
@@ -97,7 +102,7 @@ impl Engine {
     async fn remove_if_deleted(&self, arn: &str) -> Result<(), Error> {
         let parsed = StateMachineArn::parse(arn)?;
         let is_gone = self
-            .inner
+            .base
             .store
             .write(move |tx| match find(tx, &parsed)? {
                 Some(found) => remove_if_idle(tx, found.id),
@@ -105,8 +110,8 @@ impl Engine {
             })
             .await?;
         if is_gone {
-            self.inner.deleting.remove(arn);
-            self.forget_machine(arn);
+            self.deleting.remove(arn);
+            self.forget(arn);
         }
         Ok(())
     }
@@ -115,7 +120,7 @@ impl Engine {
 /// Takes a machine away that is on its way out, unless it has open executions; says whether it is gone. Its executions
 /// and revisions stay: they can still be described, and its name can be used again.
 fn remove_if_idle(tx: &Tx<'_>, id: i64) -> Result<bool, Error> {
-    if !executions::open(tx, id, 0, 1)?.is_empty() {
+    if has_open(tx, id)? {
         return Ok(false);
     }
     // The row stays under a name that nobody can ask for, because executions and revisions refer to it.
@@ -128,4 +133,10 @@ fn remove_if_idle(tx: &Tx<'_>, id: i64) -> Result<bool, Error> {
     tx.execute("DELETE FROM state_machine_alias WHERE machine = ?1", &[id.into()])?;
     tx.execute("DELETE FROM state_machine_version WHERE machine = ?1", &[id.into()])?;
     Ok(true)
+}
+
+/// Whether executions of a machine are open.
+fn has_open(tx: &Tx<'_>, machine: i64) -> Result<bool, Error> {
+    let sql = "SELECT id FROM execution WHERE machine = ?1 AND status = 0 LIMIT 1";
+    Ok(tx.query_one(sql, &[machine.into()], |row| row.int(0))?.is_some())
 }
