@@ -65,7 +65,11 @@ impl Walk {
             AstNode::Name(name) => self.context_reference(name, at),
             AstNode::Wildcard => self.context_reference("*", at),
             AstNode::Descendant => self.context_reference("**", at),
-            AstNode::Parent(_) => self.context_reference("%", at),
+            AstNode::Parent(_) => {
+                // Whose parent it is, shows when it is evaluated: `$states.input.%` is `$states`.
+                self.found.states_whole = true;
+                self.context_reference("%", at);
+            }
             AstNode::Variable(name) if name.is_empty() => self.context_reference("$", at),
             AstNode::Variable(name) => self.variable(name),
             // `$$` is the whole document everywhere, and there is none.

@@ -61,10 +61,12 @@ pub(crate) fn register(host: &mut HostFunctions<'_>, budget: &Shared) -> Result<
         }),
         (PICTURE, |_, args| picture(first(args))),
         (INTEGER, |budget, args| {
+            finite(first(args))?;
             budget.remember(usize::from(first(args).as_f64().is_some_and(|number| ROMAN_MAX < number.abs())));
             Ok(())
         }),
         (INTEGER_PICTURE, |budget, args| {
+            finite(args.get(1).unwrap_or(&JValue::Undefined))?;
             let is_large = match args.get(1) {
                 Some(context) => context.as_f64().is_some_and(|number| ROMAN_MAX < number.abs()),
                 None => budget.recall() == 1,
@@ -144,6 +146,24 @@ fn bytes(arg: Option<&JValue>) -> usize {
 
 fn is_function(value: &JValue) -> bool {
     matches!(value, JValue::Lambda(_) | JValue::Builtin { .. })
+}
+
+/// Refuses numbers that no picture can show: the library would look for the words of infinity until its stack ends, as the
+/// reference implementation does.
+fn finite(value: &JValue) -> Result<(), EvaluatorError> {
+    match value.as_f64() {
+        Some(number) if !number.is_finite() => {
+            let number = if number.is_nan() {
+                "NaN"
+            } else if number < 0.0 {
+                "-Infinity"
+            } else {
+                "Infinity"
+            };
+            Err(EvaluatorError::EvaluationError(format!("D1001: Number out of range: {number}")))
+        }
+        Some(_) | None => Ok(()),
+    }
 }
 
 fn picture(value: &JValue) -> Result<(), EvaluatorError> {

@@ -114,6 +114,27 @@ fn errors_are_awss() {
 }
 
 #[test]
+fn infinity_has_no_words() {
+    for text in [
+        "$formatInteger(1/0, 'w')",
+        "$formatInteger(-1/0, 'w;o')",
+        "$string($formatInteger(1/0, 'Ww'))",
+        "[1/0].$formatInteger('w')",
+        "1/0 ~> $formatInteger('w')",
+        "($f := $formatInteger; $f(1/0, 'w'))",
+        "($f := $formatInteger(?, 'w'); $f(1/0))",
+        "$map([1/0, 2], $formatInteger(?, 'w'))",
+        "$map([1/0, 2], function($n) { $formatInteger($n, 'w') })",
+    ] {
+        let said = evaluate(text);
+        let is_out_of_range =
+            matches!(&said, Err(EvalError::Thrown(text)) if text.starts_with("D1001: Number out of range: "));
+        assert!(is_out_of_range, "{text}: {said:?}");
+    }
+    assert_eq!(evaluate("$formatInteger(1e300, 'w') ~> $length() > 100"), Ok(json!(true)));
+}
+
+#[test]
 fn what_aws_refuses_is_refused_when_compiled() {
     let top = |name: &str| vec![CompileError::TopLevelReference(name.to_owned())];
     for (text, expected) in [
@@ -167,6 +188,8 @@ fn references_are_told() {
         ("$lookup($states, 'input')", &["input", "context", "result"]),
         ("$states[0].input", &["input", "context", "result"]),
         ("$states.*", &["input", "context", "result"]),
+        ("$states.input.%", &["input", "context", "result"]),
+        ("$states.input.a.(%.%.context)", &["input", "context", "result"]),
         ("($states := {'input': 1}; $states.input)", &[]),
         ("$a.states.input", &[]),
     ] {

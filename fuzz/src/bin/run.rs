@@ -7,8 +7,8 @@ use std::time::Duration;
 use stepgate_fuzz::Target;
 use stepgate_fuzz::runner::{self, Plan, Role};
 
-const USAGE: &str = "usage: run vtl|jsonpath|asl|patch|address|canary [--executions N] [--seed N] [--start N] [--time-ms N] \
-                     [--memory-mib N] | FILE… | --write-corpus DIR";
+const USAGE: &str = "usage: run TARGET [--executions N] [--seed N] [--start N] [--time-ms N] [--memory-mib N] | FILE… | \
+                     --write-corpus DIR";
 
 fn main() -> ExitCode {
     match arguments(std::env::args().skip(1)) {
@@ -31,7 +31,8 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Err(problem) => {
-            eprintln!("{problem}\n{USAGE}");
+            let targets = Target::ALL.map(Target::name);
+            eprintln!("{problem}\n{USAGE}\ntargets: {}", targets.join(", "));
             ExitCode::from(2)
         }
     }
