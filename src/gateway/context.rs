@@ -28,6 +28,13 @@ const COGNITO_IDENTITY: &str = "cognito-identity.amazonaws.com";
 /// The header for the session token of temporary credentials.
 const SECURITY_TOKEN: &str = "x-amz-security-token";
 
+const FORWARDED_FOR: &str = "X-Forwarded-For";
+const FORWARDED_PORT: &str = "X-Forwarded-Port";
+const FORWARDED_PROTO: &str = "X-Forwarded-Proto";
+/// What API Gateway adds to the client's headers before anything of an API sees them: mappings, templates, authorizers and
+/// functions read them like the client's own. A test call has none.
+const ADDED: [&str; 4] = ["X-Amzn-Trace-Id", FORWARDED_FOR, FORWARDED_PORT, FORWARDED_PROTO];
+
 /// The facts about one request. Each phase adds what it finds out.
 #[derive(Debug)]
 pub(crate) struct Context {
@@ -236,6 +243,11 @@ impl Context {
     /// AWS compares names in the case that the client sent. HTTP/2 has only lower case, and the HTTP library doesn't
     /// keep the case.
     pub(crate) fn header(&self, name: &str) -> Option<Cow<'_, str>> {
+        if let Some(added) = ADDED.iter().find(|added| added.eq_ignore_ascii_case(name))
+            && !self.is_test_call()
+        {
+            return Some(self.added(added).into());
+        }
         let values = self.headers.get_all(name);
         let last = values.iter().next_back()?;
         let lowered = name.bytes().any(|b| b.is_ascii_uppercase()).then(|| name.to_ascii_lowercase());
@@ -243,26 +255,42 @@ impl Context {
         (!hidden).then(|| String::from_utf8_lossy(last.as_bytes()))
     }
 
-    /// The client's headers with the last value of each, in their conventional spelling.
+    /// The headers with the last value of each: the client's in their conventional spelling, and those that API Gateway
+    /// adds.
     pub(crate) fn visible_headers(&self) -> impl Iterator<Item = (String, Cow<'_, str>)> {
-        let lower_case = self.version == Version::HTTP_2;
-        self.headers.keys().filter(|name| !headers::is_dropped_from_client(name.as_str())).filter_map(
-            move |name| {
-                let last = self.headers.get_all(name).iter().next_back()?;
-                let name = if lower_case { name.to_string() } else { headers::spelling(name.as_str()) };
-                Some((name, String::from_utf8_lossy(last.as_bytes())))
-            },
-        )
+        self.visible_header_values().filter_map(|(name, values)| Some((name, values.last()?)))
     }
 
-    /// The client's headers with all values of each, in the same spelling.
+    /// The same with all values of each.
     pub(crate) fn visible_header_values(
         &self,
     ) -> impl Iterator<Item = (String, impl Iterator<Item = Cow<'_, str>>)> {
-        self.visible_headers().map(|(name, _)| {
-            let values = self.headers.get_all(&name).iter();
-            (name, values.map(|value| String::from_utf8_lossy(value.as_bytes())))
-        })
+        let lower_case = self.version == Version::HTTP_2;
+        let added = if self.is_test_call() { &[][..] } else { &ADDED[..] };
+        let sent = self.headers.keys().filter(move |name| {
+            let is_added = added.iter().any(|added| added.eq_ignore_ascii_case(name.as_str()));
+            !is_added && !headers::is_dropped_from_client(name.as_str())
+        });
+        let sent = sent.map(move |name| {
+            let values = self.headers.get_all(name).iter();
+            let values: Vec<_> = values.map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
+            let name = if lower_case { name.to_string() } else { headers::spelling(name.as_str()) };
+            (name, values.into_iter())
+        });
+        let added =
+            added.iter().map(|name| ((*name).to_owned(), vec![Cow::from(self.added(name))].into_iter()));
+        sent.chain(added)
+    }
+
+    /// The value of one of [`ADDED`].
+    fn added(&self, name: &str) -> String {
+        let is_secure = self.peer.is_secure;
+        match name {
+            FORWARDED_FOR => self.forwarded_for(),
+            FORWARDED_PORT => self.uri.port().unwrap_or(if is_secure { 443 } else { 80 }).to_string(),
+            FORWARDED_PROTO => if is_secure { "https" } else { "http" }.to_owned(),
+            _ => self.trace_text().to_owned(),
+        }
     }
 
     /// A path parameter, not decoded.

@@ -10,5 +10,6 @@ pub(crate) mod trial;
 
 mod context_object;
 pub(crate) mod input_object;
+mod live;
 mod overrides;
 mod util_object;

@@ -63,34 +63,13 @@ pub(crate) fn put_request(event: &mut Members, context: &Context, absent: Absent
     put("stageVariables", map(variables.map(|(name, value)| (name.as_str(), value.as_str())), absent));
 }
 
-/// The client's headers, once with the last value of each and once with all values, and those that API Gateway adds
-/// about the connection. A test call has none.
+/// The request's headers, once with the last value of each and once with all values.
 fn headers(context: &Context) -> (Members, Members) {
-    let mut single: Members =
-        context.visible_headers().map(|(name, value)| (name, value.into_owned().into())).collect();
-    let list = |values: Vec<Value>| Value::Array(values);
-    let mut multiple: Members = context
+    let single = context.visible_headers().map(|(name, value)| (name, value.into_owned().into())).collect();
+    let multiple = context
         .visible_header_values()
-        .map(|(name, values)| (name, list(values.map(|value| value.into_owned().into()).collect())))
-        .collect();
-    if context.is_test_call() {
-        return (single, multiple);
-    }
-    let is_secure = context.peer.is_secure;
-    let port = context.uri.port().unwrap_or(if is_secure { 443 } else { 80 });
-    let scheme = if is_secure { "https" } else { "http" };
-    for (name, value) in [
-        ("X-Amzn-Trace-Id", context.trace_text().to_owned()),
-        ("X-Forwarded-For", context.forwarded_for()),
-        ("X-Forwarded-Port", port.to_string()),
-        ("X-Forwarded-Proto", scheme.to_owned()),
-    ] {
-        single.retain(|other, _| !other.eq_ignore_ascii_case(name));
-        multiple.retain(|other, _| !other.eq_ignore_ascii_case(name));
-        single.insert(name.to_owned(), value.clone().into());
-        multiple.insert(name.to_owned(), list(vec![value.into()]));
-    }
-    (single, multiple)
+        .map(|(name, values)| (name, Value::Array(values.map(|value| value.into_owned().into()).collect())));
+    (single, multiple.collect())
 }
 
 /// `requestContext`, without the authorizer's result.

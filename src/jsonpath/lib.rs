@@ -26,5 +26,5 @@ mod token;
 
 pub use dialect::Dialect;
 pub use error::{PathError, ReadError, WriteError};
-pub use path::Path;
+pub use path::{Path, PlainStep};
 pub use reference::ReferencePath;

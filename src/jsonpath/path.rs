@@ -18,6 +18,15 @@ pub struct Path {
     inner: Arc<Inner>,
 }
 
+/// One step of a path that needs no evaluation, see [`Path::plain_steps`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum PlainStep<'p> {
+    /// `.a`, `['a']`.
+    Name(&'p str),
+    /// `[0]`; a negative one counts from the end.
+    Index(i32),
+}
+
 struct Inner {
     text: Box<str>,
     tokens: Tokens,
@@ -80,6 +89,20 @@ impl Path {
     #[must_use]
     pub fn is_definite(&self) -> bool {
         self.inner.tokens.is_definite()
+    }
+
+    /// The steps of a path that consists of names and single indexes only; `None` for any other.
+    #[must_use]
+    pub fn plain_steps(&self) -> Option<Vec<PlainStep<'_>>> {
+        if !self.inner.is_plain {
+            return None;
+        }
+        let steps = self.inner.tokens.all().iter().map(|token| match token {
+            Token::Properties { names, .. } => names.first().map(|name| PlainStep::Name(name)),
+            Token::Indexes(indexes) => indexes.first().map(|index| PlainStep::Index(*index)),
+            _ => None,
+        });
+        steps.collect()
     }
 
     /// Reads from `root` as Step Functions does: the value itself for a definite path, an array of all matches for an

@@ -37,7 +37,7 @@ pub use limits::{LimitKind, Limits};
 pub use methods::is_method;
 pub use template::Template;
 pub use trace::{Action, Observer, Step};
-pub use value::{Block, Entry, List, ListKind, Loop, Map, Operator, Value};
+pub use value::{Block, Entry, List, ListKind, Loop, Map, Operator, Value, writes};
 
 /// The name under which a macro called as `#@name(…) … #end` finds its block.
 const BODY_CONTENT: &str = "bodyContent";

@@ -145,6 +145,23 @@ impl Value {
     }
 }
 
+// === changes ===
+
+thread_local! {
+    /// Values are shared by handles without a way back, so a change is told to nobody else.
+    static WRITES: Cell<u64> = const { Cell::new(0) };
+}
+
+/// How often a list or a map has been changed on this thread. Whoever keeps a copy of a value's content sees from the
+/// number whether it may have changed; an evaluation stays on one thread.
+pub fn writes() -> u64 {
+    WRITES.get()
+}
+
+fn wrote() {
+    WRITES.set(WRITES.get().wrapping_add(1));
+}
+
 // === equality ===
 
 /// The most values that one comparison looks at; larger values count as different.

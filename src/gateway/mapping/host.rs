@@ -3,9 +3,11 @@
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-mapping-template-reference.html>
 
 use super::allowance::Allowance;
+use super::input_object::{self, Document};
+use super::live::LiveDocument;
 use super::overrides::LiveOverrides;
 use super::payload::{NotJson, Payload, Reading};
-use super::{context_object, input_object, util_object};
+use super::{context_object, util_object};
 use crate::gateway::authorizers::AuthorizerFacts;
 use crate::gateway::compile::CompiledTemplate;
 use crate::gateway::context::{Context, Overrides};
@@ -37,7 +39,9 @@ pub(crate) fn evaluate(
         CompiledTemplate::Velocity(template) => template,
     };
     let overrides = LiveOverrides::from(std::mem::take(&mut context.overrides));
-    let mut host = Objects { context, body, reading, overrides, allowance: Allowance::default() };
+    let allowance = Allowance::default();
+    let live = LiveDocument::default();
+    let mut host = Objects { context, body, reading, overrides, allowance, live };
     let result = template.evaluate(&mut host, &Limits::default());
     let overrides = Overrides::from(host.overrides);
     context.overrides = overrides;
@@ -95,6 +99,7 @@ pub(super) struct Objects<'a> {
     pub(super) reading: Reading,
     pub(super) overrides: LiveOverrides,
     pub(super) allowance: Allowance,
+    pub(super) live: LiveDocument,
 }
 
 impl Host for Objects<'_> {
@@ -144,7 +149,8 @@ impl Host for Objects<'_> {
         let Some(kind) = Kind::of(object) else { return Ok(Value::Null) };
         match (kind, method, args) {
             (Kind::Input, _, _) => {
-                input_object::call(self.context, self.body, self.reading, method, args, &mut self.allowance)
+                let document = Document { body: self.body, reading: self.reading, live: &mut self.live };
+                input_object::call(self.context, document, method, args, &mut self.allowance)
             }
             (Kind::Util, _, _) => util_object::call(method, args, &mut self.allowance),
             (_, "get", [name]) => self.get(object, &name.to_display_string()),

@@ -9,6 +9,7 @@ use serde_json::{Map, Value as Json};
 
 use super::allowance::Allowance;
 use super::host::text;
+use super::live::LiveDocument;
 use super::payload::{Payload, Reading};
 use crate::gateway::context::Context;
 use crate::json;
@@ -29,58 +30,69 @@ pub(super) fn get(body: &Payload, property: &str, allowance: &mut Allowance) -> 
     })
 }
 
+/// The body as `$input` sees it, with what the template has changed in it.
+pub(super) struct Document<'a> {
+    pub(super) body: &'a Payload,
+    pub(super) reading: Reading,
+    pub(super) live: &'a mut LiveDocument,
+}
+
 /// `$input.json(path)`, `$input.path(path)`, `$input.params()`, `$input.params(name)`.
 pub(super) fn call(
     context: &Context,
-    body: &Payload,
-    reading: Reading,
+    document: Document<'_>,
     method: &str,
     args: &[Value],
     allowance: &mut Allowance,
 ) -> Result<Value, HostError> {
     match (method, args) {
-        ("json", [path]) => json_text(body, reading, &path.to_display_string(), allowance),
-        ("path", [path]) => path_of(body, reading, &path.to_display_string(), allowance),
+        ("json", [path]) => json_text(document, &path.to_display_string(), allowance),
+        ("path", [path]) => path_of(document, &path.to_display_string(), allowance),
         ("params", []) => Ok(all_params(context)),
         ("params", [name]) => Ok(param(context, &name.to_display_string())),
-        ("body", []) => get(body, "body", allowance),
+        ("body", []) => get(document.body, "body", allowance),
         _ => Ok(Value::Null),
     }
 }
 
-/// The result as JSON text; a missing value is `""`, with the quotes (recorded).
-fn json_text(
-    body: &Payload,
-    reading: Reading,
-    path: &str,
-    allowance: &mut Allowance,
-) -> Result<Value, HostError> {
+/// The result as JSON text; a missing value is `""`, with the quotes (recorded). What the template has changed in values
+/// of `$input.path` is in it.
+fn json_text(document: Document<'_>, path: &str, allowance: &mut Allowance) -> Result<Value, HostError> {
     const MISSING: &str = "\"\"";
-    let Some(document) = body.document(reading)? else {
+    let Document { body, reading, live } = document;
+    let Some(original) = body.document(reading)? else {
         // An empty body counts as an empty document.
         return Ok(Value::str(if is_root(path) { "{}" } else { MISSING }));
     };
+    let changed = live.changed(&original, allowance)?;
+    let document = changed.as_deref().unwrap_or(&original);
     if is_root(path) {
-        return printed(&document, allowance);
+        return printed(document, allowance);
     }
-    match read(path, &document, allowance)? {
+    match read(path, document, allowance)? {
         Some(found) => printed(&found, allowance),
         None => Ok(Value::str(MISSING)),
     }
 }
 
-/// The value itself; a missing one equals both null and the empty string.
-fn path_of(
-    body: &Payload,
-    reading: Reading,
-    path: &str,
-    allowance: &mut Allowance,
-) -> Result<Value, HostError> {
-    let Some(document) = body.document(reading)? else { return Ok(Value::Empty) };
-    if is_root(path) {
-        return made(&document, allowance);
+/// The value itself; a missing one equals both null and the empty string. Lists and maps are parts of one document,
+/// which they change.
+fn path_of(document: Document<'_>, path: &str, allowance: &mut Allowance) -> Result<Value, HostError> {
+    let Document { body, reading, live } = document;
+    let Some(original) = body.document(reading)? else { return Ok(Value::Empty) };
+    if let Json::String(text) = &*original {
+        // A body that is text is copied each time.
+        allowance.spend_text(text)?;
     }
-    read(path, &document, allowance)?.map_or(Ok(Value::Empty), |found| made(&found, allowance))
+    let compiled = compiled(path)?;
+    match compiled.plain_steps() {
+        Some(steps) => live.part(&original, &steps, allowance),
+        None => {
+            let changed = live.changed(&original, allowance)?;
+            let document = changed.as_deref().unwrap_or(&original);
+            read(path, document, allowance)?.map_or(Ok(Value::Empty), |found| made(&found, allowance))
+        }
+    }
 }
 
 fn read<'d>(
@@ -90,7 +102,6 @@ fn read<'d>(
 ) -> Result<Option<Cow<'d, Json>>, HostError> {
     let path = compiled(path)?;
     if let Json::String(text) = document {
-        // A body that is text is copied each time.
         allowance.spend_text(text)?;
     }
     let before = allowance.left();
@@ -105,7 +116,8 @@ fn printed(found: &Json, allowance: &mut Allowance) -> Result<Value, HostError> 
     Ok(Value::str(&json::compact(found)))
 }
 
-fn made(found: &Json, allowance: &mut Allowance) -> Result<Value, HostError> {
+/// A value of its own.
+pub(super) fn made(found: &Json, allowance: &mut Allowance) -> Result<Value, HostError> {
     allowance.spend(Value::count(found))?;
     Ok(Value::from_json(found))
 }

@@ -105,6 +105,7 @@ impl Trial {
             reading: self.reading,
             overrides: Default::default(),
             allowance: Default::default(),
+            live: Default::default(),
         };
         let mut host = Given { objects, given: &self.given };
         let output = match observer {

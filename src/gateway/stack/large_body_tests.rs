@@ -48,7 +48,7 @@ async fn what_would_take_more_memory_than_there_is_is_too_large_and_only_where_i
 #[tokio::test]
 async fn a_template_reads_so_much_of_a_body_and_no_more() {
     let times = |n: usize| {
-        let read = r#"#foreach($i in [1..N])#set($x = $input.path('$'))#end{"statusCode": 200}"#;
+        let read = r#"#foreach($i in [1..N])#set($x = $input.json('$'))#end{"statusCode": 200}"#;
         fixture(Options::default(), [live(posted(method(mock(&read.replace('N', &n.to_string()), ""))))])
     };
     let body = list("1", MIB / 4);

@@ -45,6 +45,33 @@ impl Value {
         }
     }
 
+    /// The same for a value of a template, up to `max`.
+    pub fn weight(&self, max: u64) -> u64 {
+        let mut weight = 0;
+        self.weigh(0, max, &mut weight);
+        weight
+    }
+
+    fn weigh(&self, depth: u32, max: u64, weight: &mut u64) {
+        if DEPTH_MAX < depth || max <= *weight {
+            return;
+        }
+        *weight += 1;
+        match self {
+            Self::Str(text) => *weight += text.len() as u64 / 64,
+            Self::List(list) => list.items().iter().for_each(|item| item.weigh(depth + 1, max, weight)),
+            Self::Map(map) => {
+                map.visit(|key, value| {
+                    key.weigh(depth + 1, max, weight);
+                    value.weigh(depth + 1, max, weight);
+                    None::<()>
+                });
+            }
+            Self::Entry(entry) => entry.value().weigh(depth + 1, max, weight),
+            _ => {}
+        }
+    }
+
     /// Converts to JSON. Blocks, loops and host objects become null, keys become strings.
     pub fn to_json(&self) -> Json {
         self.to_json_within(0, &mut { NODES_MAX })

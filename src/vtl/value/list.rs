@@ -3,7 +3,7 @@
 use std::cell::{Ref, RefCell, RefMut};
 use std::rc::Rc;
 
-use crate::vtl::value::Value;
+use crate::vtl::value::{Value, wrote};
 
 /// The Java type of a sequence, which decides its methods and how it prints.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -46,6 +46,7 @@ impl List {
 
     /// Writes the items. The borrow must end before anything else uses the list.
     pub fn items_mut(&self) -> RefMut<'_, Vec<Value>> {
+        wrote();
         self.0.items.borrow_mut()
     }
 

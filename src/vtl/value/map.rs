@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::rc::Rc;
 
-use crate::vtl::value::{Entry, List, ListKind, Value};
+use crate::vtl::value::{Entry, List, ListKind, Value, wrote};
 
 /// Below this many entries, a linear search is faster than an index.
 const INDEX_FROM: usize = 12;
@@ -69,6 +69,7 @@ impl Map {
 
     /// Sets the value of a key and returns the previous value.
     pub fn put(&self, key: Value, value: Value) -> Option<Value> {
+        wrote();
         let mut entries = self.0.0.borrow_mut();
         if let Some(place) = entries.find(&key) {
             return entries.list.get_mut(place).map(|(_, old)| std::mem::replace(old, value));
@@ -84,6 +85,7 @@ impl Map {
 
     /// Removes a key and returns its value.
     pub fn remove(&self, key: &Value) -> Option<Value> {
+        wrote();
         let mut entries = self.0.0.borrow_mut();
         let place = entries.find(key)?;
         entries.index = None;
@@ -92,6 +94,7 @@ impl Map {
 
     /// Removes everything.
     pub fn clear(&self) {
+        wrote();
         let taken = std::mem::take(&mut *self.0.0.borrow_mut());
         drop(taken);
     }

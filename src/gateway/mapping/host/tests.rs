@@ -102,6 +102,49 @@ fn input_path() {
 }
 
 #[test]
+fn headers_that_api_gateway_adds_are_headers() {
+    // Published templates tell their backends the caller's address so.
+    check("$input.params('X-Forwarded-For')", "", "192.0.2.7");
+    check("$input.params('x-forwarded-proto') $input.params().header.get('X-Forwarded-Port')", "", "http 80");
+    check("#if($input.params('X-Amzn-Trace-Id').startsWith('Root=1-'))yes#end", "", "yes");
+    let mut context = context();
+    context.headers.append("x-forwarded-for", "203.0.113.1".parse().unwrap());
+    context.headers.append("x-forwarded-proto", "gopher".parse().unwrap());
+    let template = "$input.params('X-Forwarded-For')|$input.params().header.get('X-Forwarded-Proto')";
+    let output = run(template, "", &mut context, Side::Request);
+    assert_eq!(output.as_deref(), Ok("203.0.113.1, 192.0.2.7|http"));
+}
+
+#[test]
+fn what_a_template_changes_in_the_body_is_in_the_body() {
+    let body = r#"{"id": 7, "sub": {"n": null, "l": [{"x": 1}]}, "big": 12345678901234567890, "f": 1.0}"#;
+    // Published as a way to add a member on AWS.
+    check(
+        "#set($body = $input.path('$'))#set($body.url = \"https://example.org/thing/$body.id\")$input.json('$.url')",
+        body,
+        "\"https://example.org/thing/7\"",
+    );
+    let add = "#set($sub = $input.path('$.sub'))#set($sub.n = 'v')";
+    check(&format!("{add}$input.path('$').sub.n"), body, "v");
+    check(&format!("{add}$input.path('$.sub.n')"), body, "v");
+    check(&format!("{add}$input.json('$.sub')"), body, r#"{"n":"v","l":[{"x":1}]}"#);
+    check(&format!("{add}$input.json('$..n')"), body, r#"["v"]"#);
+    check(
+        "#set($x = $input.path('$.sub.l').add({'x': 2}))$input.json('$')",
+        body,
+        r#"{"id":7,"sub":{"n":null,"l":[{"x":1},{"x":2}]},"big":12345678901234567890,"f":1.0}"#,
+    );
+    check(
+        "#set($x = $input.path('$').remove('sub'))[$input.path('$.sub.n')]$input.json('$.sub')",
+        body,
+        "[]\"\"",
+    );
+    // The raw body stays what was sent.
+    check("#set($b = $input.path('$'))#set($b.id = 8)$input.body", r#"{"id": 7}"#, r#"{"id": 7}"#);
+    check("#set($b = $input.path('$'))#set($b.id = 8)$input.json('$')", "[1]", "[1]");
+}
+
+#[test]
 fn input_params() {
     check("$input.params('id')", "", "42");
     check("$input.params('q')", "", "two words");
