@@ -46,12 +46,16 @@ pub(crate) fn check_integration(integration: &Integration, method: &Method) -> R
     Ok(())
 }
 
-/// Checks `response` against the method response with its status.
+/// Checks `response` against the method response with its status. Without one, it may still be put, but set no headers.
 pub(crate) fn check_integration_response(
     response: &IntegrationResponse,
-    declared: &MethodResponse,
+    declared: Option<&MethodResponse>,
 ) -> Result<(), Error> {
-    check_response_names(response, declared)?;
+    match declared {
+        Some(declared) => check_response_names(response, declared)?,
+        None if response.parameters.is_empty() => {}
+        None => return Err(BadRequest::NoMethodResponse.into()),
+    }
     check_undeclared_response(response)
 }
 

@@ -167,6 +167,9 @@ pub enum Conflict {
     /// The method already exists.
     #[error("Method already exists for this resource")]
     Method,
+    /// The method already has a response with that status.
+    #[error("Response already exists for this resource")]
+    MethodResponse,
     /// Another integration response of the method has the same pattern, or is also the default.
     #[error("Integration response with selection pattern {0} already exists")]
     SelectionPattern(String),

@@ -16,9 +16,12 @@ const REQUEST_PLACES: [&str; 5] =
 pub(crate) fn check_request_parameters(parameters: &BTreeMap<String, bool>) -> Result<(), BadRequest> {
     let mut seen: BTreeMap<&str, &str> = BTreeMap::new();
     for key in parameters.keys() {
-        let Some((place, name)) = request_parameter(key) else {
+        let Some((place, name)) = request_place(key) else {
             return Err(BadRequest::MappingParameter(key.clone()));
         };
+        if !is_name(name) {
+            return Err(BadRequest::ParameterName);
+        }
         // A header may be declared both with one value and with several.
         let place = place.trim_start_matches("multivalue");
         if *seen.entry(name).or_insert(place) != place {
@@ -116,8 +119,13 @@ pub(crate) fn check_cache_key(integration: &Integration, method: &Method) -> Res
 
 /// The place and name in `method.request.{place}.{name}`.
 fn request_parameter(text: &str) -> Option<(&str, &str)> {
-    let (place, name) = text.strip_prefix("method.request.")?.split_once('.')?;
-    (REQUEST_PLACES.contains(&place) && is_name(name)).then_some((place, name))
+    request_place(text).filter(|(_, name)| is_name(name))
+}
+
+/// The same, whatever the name is.
+fn request_place(text: &str) -> Option<(&str, &str)> {
+    let parts = text.strip_prefix("method.request.")?.split_once('.')?;
+    REQUEST_PLACES.contains(&parts.0).then_some(parts)
 }
 
 /// A parameter declared with one value may be read with several, and vice versa.
@@ -145,7 +153,7 @@ fn is_path_in(source: &str, root: &str) -> bool {
 }
 
 fn is_name(name: &str) -> bool {
-    !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"._$-".contains(&b))
+    !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b":._$-".contains(&b))
 }
 
 #[cfg(test)]
@@ -214,6 +222,15 @@ mod tests {
             check(&["method.request.cookie.a"]).unwrap_err(),
             "Invalid mapping expression parameter specified: method.request.cookie.a"
         );
+        // Every character that AWS takes; brackets are none of them, so `filter[a]` is declared as something else.
+        assert_eq!(check(&["method.request.querystring.a$b:c-d.e_f"]), Ok(()));
+        for name in ["querystring.filter[a]", "header.x y", "path.é"] {
+            assert_eq!(
+                check(&[&format!("method.request.{name}")]).unwrap_err(),
+                "Invalid mapping expression specified: Validation Result: warnings : [], errors : [Parameter name \
+                 should match the following regular expression: ^[a-zA-Z0-9:._$-]+$]"
+            );
+        }
     }
 
     #[test]

@@ -431,7 +431,7 @@ impl Import<'_> {
             // The response of a status that the method doesn't declare may have headers: AWS imports documents with
             // such defaults. It refuses only headers that are missing from a declared response.
             let done = match method.responses.get(status) {
-                Some(declared) => check_integration_response(response, declared),
+                Some(declared) => check_integration_response(response, Some(declared)),
                 None => check_undeclared_response(response),
             };
             noted(done, notes, || place("integration response on"))?;

@@ -12,7 +12,7 @@ use super::super::integration::{
     ConnectionType, ContentHandling, Integration, IntegrationResponse, IntegrationType, PassthroughBehavior,
     ResponseTransferMode, TIMEOUT_MILLIS_MAX, TlsConfig,
 };
-use super::super::method::{Method, MethodResponse};
+use super::super::method::Method;
 use super::super::rest_apis::Apis;
 use super::super::roles::check_role;
 use super::methods::MethodKey;
@@ -164,7 +164,7 @@ impl Apis {
     ) -> Result<IntegrationResponse, Error> {
         self.change_method(owner, key, move |_, _, _, method| {
             let integration = method.integration.as_mut().ok_or(NotFound::Integration)?;
-            check_integration_response(&response, &declared(&method.responses, status))?;
+            check_integration_response(&response, method.responses.get(&status))?;
             check_selection_pattern(&integration.responses, status, &response)?;
             integration.responses.insert(status, response.clone());
             Ok(response.clone())
@@ -196,7 +196,7 @@ impl Apis {
             let integration = integration.as_mut().ok_or(NotFound::Integration)?;
             let mut response = integration.responses.get(&status).cloned().ok_or(NotFound::StatusCode)?;
             patch_integration_response(&mut response, &patches)?;
-            check_integration_response(&response, &declared(responses, status))?;
+            check_integration_response(&response, responses.get(&status))?;
             check_selection_pattern(&integration.responses, status, &response)?;
             integration.responses.insert(status, response.clone());
             Ok(response)
@@ -242,11 +242,6 @@ fn check_selection_pattern(
         return Ok(());
     }
     Err(Conflict::SelectionPattern(if own.is_empty() { "default".to_owned() } else { own }))
-}
-
-/// The method response for `status`; a missing one declares nothing.
-fn declared(responses: &BTreeMap<StatusCode, MethodResponse>, status: StatusCode) -> MethodResponse {
-    responses.get(&status).cloned().unwrap_or_default()
 }
 
 /// Templates in their stored form: an empty text stands for none.

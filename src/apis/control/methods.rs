@@ -124,7 +124,7 @@ impl Apis {
         .await
     }
 
-    /// Declares a method response; replaces one with the same status.
+    /// Declares a method response. One with the same status is changed by a patch, or deleted first.
     pub async fn put_method_response(
         &self,
         owner: &AccountRegion,
@@ -134,6 +134,9 @@ impl Apis {
     ) -> Result<MethodResponse, Error> {
         self.change_method(owner, key, move |rows, key, _, method| {
             check_method_response(rows, &key.api_id, &response)?;
+            if method.responses.contains_key(&status) {
+                return Err(Conflict::MethodResponse.into());
+            }
             method.responses.insert(status, response.clone());
             Ok(response.clone())
         })

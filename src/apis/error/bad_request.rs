@@ -101,6 +101,12 @@ pub enum BadRequest {
     /// A method refers to a model that doesn't exist.
     #[error("Invalid model identifier specified: {0}")]
     ModelIdentifier(String),
+    /// The name of a request parameter has other characters.
+    #[error(
+        "Invalid mapping expression specified: Validation Result: warnings : [], errors : [Parameter name should match \
+         the following regular expression: ^[a-zA-Z0-9:._$-]+$]"
+    )]
+    ParameterName,
     /// A parameter name that isn't `method.request.…` or `method.response.header.…`.
     #[error("Invalid mapping expression parameter specified: {0}")]
     MappingParameter(String),
@@ -170,6 +176,12 @@ pub enum BadRequest {
          expression parameter specified: {0}]"
     )]
     MappingName(String),
+    /// Headers for a status that the method has no response for.
+    #[error(
+        "Invalid mapping expression specified: Validation Result: warnings : [], errors : [No method response exists \
+         for method.]"
+    )]
+    NoMethodResponse,
     /// A template's key is not a media type.
     #[error("Validation Result: warnings : [], errors : [Invalid content type specified: {0}]")]
     TemplateContentType(String),

@@ -243,7 +243,20 @@ async fn methods_and_integrations_show_what_aws_shows() {
                 json!({"restApiId": "$api", "resourceId": "$pets", "embed": ["methods"]}),
                 Ok(pets(json!({"GET": whole}))),
             ),
-            ("PutMethodResponse", on(status.clone()), Ok(status)),
+            (
+                "PutIntegrationResponse",
+                on(json!({"statusCode": "200", "responseParameters": {"method.response.header.a": "'x'"}})),
+                Err(
+                    "BadRequestException: Invalid mapping expression specified: Validation Result: warnings : [], \
+                     errors : [No method response exists for method.]",
+                ),
+            ),
+            ("PutMethodResponse", on(status.clone()), Ok(status.clone())),
+            (
+                "PutMethodResponse",
+                on(status),
+                Err("ConflictException: Response already exists for this resource"),
+            ),
             ("DeleteIntegration", on(json!({})), Ok(json!({}))),
             (
                 "GetIntegration",

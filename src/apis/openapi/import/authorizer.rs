@@ -11,7 +11,7 @@ use crate::apis::error::BadRequest;
 use crate::apis::{AuthorizationType, AuthorizerType, CreateAuthorizer, HttpMethod, JwtConfiguration};
 
 /// What a scheme requires of callers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Scheme {
     /// The authorizer with the scheme's name authorizes callers.
     Authorizer(AuthorizerType),
@@ -21,8 +21,8 @@ pub(super) enum Scheme {
     ApiKey,
     /// An authorizer that the document doesn't describe: methods that use it are not created.
     Undescribed,
-    /// Something that no method can require and AWS ignores: OAuth 2.0, HTTP schemes, keys in other headers.
-    Other,
+    /// Something that no method can require and AWS ignores: OAuth 2.0, HTTP schemes, keys in other headers. With its type.
+    Other(String),
 }
 
 /// Schemes by name.
@@ -75,7 +75,7 @@ impl Reader<'_> {
             } else if header.eq_ignore_ascii_case(API_KEY_HEADER) {
                 Scheme::ApiKey
             } else {
-                Scheme::Other
+                Scheme::Other(text_of(scheme.get("type")).unwrap_or_default())
             };
             schemes.insert(name, meaning);
         }
@@ -173,7 +173,7 @@ impl Reader<'_> {
                         "{method} is closed: it is not created, as security definition '{name}' describes no authorizer."
                     ));
                 }
-                Some(Scheme::Other) => ignored.push(name.as_str()),
+                Some(Scheme::Other(kind)) => ignored.push((name.as_str(), kind.as_str())),
                 None => {
                     is_closed = true;
                     self.notes.warn(format!(
@@ -182,14 +182,18 @@ impl Reader<'_> {
                 }
             }
         }
-        for name in ignored {
+        for (name, kind) in ignored {
             let is_public = access.authorization_type == AuthorizationType::None
                 && !access.api_key_required
                 && !is_closed;
             let so = if is_public { format!(" {method} is now public.") } else { String::new() };
-            self.notes.warn(format!(
-                "Security definition '{name}' is no authorizer, signature or API key, and not supported. Ignoring.{so}"
-            ));
+            // AWS's words; that a method is public now is ours. What AWS says of keys in other headers is not known.
+            self.notes.warn(match kind {
+                "apiKey" => format!(
+                    "Security definition '{name}' is no authorizer, signature or API key. Ignoring.{so}"
+                ),
+                kind => format!("Unsupported security definition type '{kind}' for '{name}'. Ignoring.{so}"),
+            });
         }
         (!is_closed).then_some(access)
     }

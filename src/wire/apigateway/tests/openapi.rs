@@ -403,8 +403,7 @@ async fn methods_that_nobody_can_protect_are_not_made() {
     };
     let closed =
         |verb: &str, why: &str| format!("Method '{verb}' of resource '/a' is closed: it is not created{why}");
-    let ignored =
-        "Security definition 'Oauth' is no authorizer, signature or API key, and not supported. Ignoring.";
+    let ignored = "Unsupported security definition type 'oauth2' for 'Oauth'. Ignoring.";
     let warnings: Vec<&str> =
         imported["warnings"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
     for expect in [
