@@ -57,7 +57,10 @@ impl Expression {
 fn unreadable(path: &PathExpr, field: &str, scope: &dyn Scope, reason: &ReferenceError) -> DataError {
     match reason {
         ReferenceError::Read(ReadError::NotFound { .. }) => {
-            let (text, input) = (path.text(), json::compact(scope.input()));
+            let text = path.text();
+            // AWS shows the document in which the path leads nowhere.
+            let document = if text.starts_with("$$") { scope.context() } else { scope.input() };
+            let input = json::compact(document);
             DataError::runtime(format!(
                 "The JSONPath '{text}' specified for the field '{field}' could not be found in the input '{input}'"
             ))
@@ -98,6 +101,21 @@ mod tests {
         let failed =
             Expression::parse("States.StringToJson($.s)").unwrap().evaluate("x.$", &scope).unwrap_err();
         assert_eq!(failed.name, ErrorName::IntrinsicFailure);
+    }
+
+    #[test]
+    fn what_is_missing_is_named_with_the_document_that_lacks_it() {
+        let missing = |path: &str, document: &Value| {
+            let input = json::compact(document);
+            format!(
+                "States.Runtime: The JSONPath '{path}' specified for the field 'x.$' could not be found in the input '{input}'"
+            )
+        };
+        let scope = TestScope::of(json!({"a": 1}));
+        for (path, document) in [("$.no", scope.input()), ("$$.No.Deep", scope.context())] {
+            let failed = Expression::parse(path).unwrap().evaluate("x.$", &scope).unwrap_err();
+            assert_eq!(failed.to_string(), missing(path, document));
+        }
     }
 
     #[test]

@@ -99,7 +99,7 @@ impl Intrinsic {
     /// # Errors
     /// [`IntrinsicError`] when a path leads nowhere or an argument is not what its function takes.
     pub fn evaluate(&self, scope: &dyn Scope) -> Result<Value, IntrinsicError> {
-        Run::new(scope).call(&self.call)
+        Run::new(scope, &self.text).call(&self.call)
     }
 
     /// The paths in the expression, in the order written.

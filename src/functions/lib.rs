@@ -10,6 +10,7 @@ use stepgate_clock as clock;
 use stepgate_connect as connect;
 use stepgate_id as id;
 use stepgate_identity as identity;
+use stepgate_json as json;
 use stepgate_policy as policy;
 use stepgate_store as store;
 

@@ -133,6 +133,8 @@ const TEXTS: &[(&str, &str)] = &[
         "D3093",
         "The exponent part of the sub-picture must comprise only of one or more characters that are members of the 'decimal digit family'",
     ),
+    ("D3138", "The $single() function expected exactly 1 matching result.  Instead it matched more."),
+    ("D3139", "The $single() function expected exactly 1 matching result.  Instead it matched 0."),
 ];
 
 /// The comparison of an expression that has only one: which of several it was, the library doesn't say.

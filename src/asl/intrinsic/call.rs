@@ -6,7 +6,7 @@ use std::cell::Cell;
 use serde_json::Value;
 
 use super::error::{ArgumentError, IntrinsicError};
-use super::format::Template;
+use super::format::{LoneBrace, Template};
 use super::function::Function;
 use super::reference::{Reference, ReferenceError};
 use super::{Scope, array, encoding, json, math, string};
@@ -22,14 +22,13 @@ const COPIED_BYTES_MAX: usize = 8 << 20;
 pub(super) struct Call {
     pub(super) function: Function,
     pub(super) arguments: Vec<Argument>,
-    pub(super) text: Box<str>,
 }
 
 #[derive(Debug)]
 pub(super) enum Argument {
     Literal(Value),
     /// The first argument of `States.Format`, when written out.
-    Template(Template),
+    Template(Result<Template, LoneBrace>),
     Path(Reference),
     Call(Call),
 }
@@ -49,37 +48,39 @@ impl Call {
 /// One evaluation.
 pub(super) struct Run<'s> {
     scope: &'s dyn Scope,
+    /// The whole expression: what AWS names, however deep the call is that failed.
+    text: &'s str,
     bytes_left: Cell<usize>,
 }
 
 /// The values a function was given.
 pub(super) struct Given<'a, 's> {
     run: &'a Run<'s>,
-    template: Option<&'a Template>,
+    template: Option<&'a Result<Template, LoneBrace>>,
     values: Vec<Cow<'a, Value>>,
 }
 
 impl<'s> Run<'s> {
-    pub(super) fn new(scope: &'s dyn Scope) -> Self {
-        Self { scope, bytes_left: Cell::new(COPIED_BYTES_MAX) }
+    pub(super) fn new(scope: &'s dyn Scope, text: &'s str) -> Self {
+        Self { scope, text, bytes_left: Cell::new(COPIED_BYTES_MAX) }
     }
 
     pub(super) fn call(&self, call: &Call) -> Result<Value, IntrinsicError> {
-        let failed = |source| IntrinsicError::Failed { call: call.text.to_string(), source };
+        let failed = |source| IntrinsicError::Failed { call: self.text.to_owned(), source };
         let mut given = Given { run: self, template: None, values: Vec::with_capacity(call.arguments.len()) };
         for argument in &call.arguments {
             match argument {
                 Argument::Literal(value) => given.values.push(Cow::Borrowed(value)),
                 Argument::Template(template) => given.template = Some(template),
-                Argument::Path(reference) => given.values.push(self.read(call, reference)?),
+                Argument::Path(reference) => given.values.push(self.read(reference)?),
                 Argument::Call(inner) => given.values.push(Cow::Owned(self.call(inner)?)),
             }
         }
         apply(call.function, &mut given).map_err(failed)
     }
 
-    fn read(&self, call: &Call, reference: &Reference) -> Result<Cow<'s, Value>, IntrinsicError> {
-        let failed = |source| IntrinsicError::Failed { call: call.text.to_string(), source };
+    fn read(&self, reference: &Reference) -> Result<Cow<'s, Value>, IntrinsicError> {
+        let failed = |source| IntrinsicError::Failed { call: self.text.to_owned(), source };
         match reference.read(self.scope) {
             Ok(value) => {
                 if let Cow::Owned(made) = &value {
@@ -90,8 +91,14 @@ impl<'s> Run<'s> {
             Err(
                 source @ (ReferenceError::Unassigned(_) | ReferenceError::Read(ReadError::NotFound { .. })),
             ) => Err(IntrinsicError::PathNotFound {
-                call: call.text.to_string(),
-                path: reference.as_str().to_owned(),
+                call: self.text.to_owned(),
+                // A path into the context object is named as a path from its root, beside the state's input (recorded).
+                path: reference
+                    .as_str()
+                    .strip_prefix('$')
+                    .filter(|it| it.starts_with('$'))
+                    .unwrap_or(reference.as_str())
+                    .to_owned(),
                 input: compact(self.scope.input()),
                 source,
             }),
@@ -142,7 +149,7 @@ impl<'a, 's> Given<'a, 's> {
         self.run.scope
     }
 
-    pub(super) fn template(&self) -> Option<&'a Template> {
+    pub(super) fn template(&self) -> Option<&'a Result<Template, LoneBrace>> {
         self.template
     }
 

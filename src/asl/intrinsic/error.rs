@@ -157,6 +157,14 @@ pub enum ArgumentError {
         /// The bound.
         max: usize,
     },
+    /// A brace that is neither escaped nor part of a `{}`. These are AWS's words.
+    #[error("Invalid template in States.Format: matching '{missing}' not found for '{found}'.")]
+    LoneBrace {
+        /// The brace that is there.
+        found: char,
+        /// The brace that isn't.
+        missing: char,
+    },
     /// As many values as `{}` are needed.
     #[error("the template has {placeholders} placeholders, but there are {given} values")]
     Placeholders {

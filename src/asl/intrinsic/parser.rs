@@ -71,7 +71,7 @@ impl<'t> Parser<'t> {
             let (given, position) = (arguments.len(), self.position_of(start));
             return Err(IntrinsicSyntaxError::Arity { function, given, position });
         }
-        Ok(Call { function, arguments, text: self.text[start..self.at].into() })
+        Ok(Call { function, arguments })
     }
 
     fn argument(&mut self, function: Function, is_first: bool, level: usize) -> Parse<Argument> {

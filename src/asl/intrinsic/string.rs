@@ -12,9 +12,9 @@ use crate::json::java_string;
 /// Fills in values as Java's `toString` shows them: strings bare, objects as `{a=1}`.
 pub(super) fn format(given: &mut Given<'_, '_>) -> Result<Value, ArgumentError> {
     match given.template() {
-        Some(template) => fill(template, given.values(), given),
+        Some(template) => fill(template.as_ref().map_err(|lone| *lone)?, given.values(), given),
         None => {
-            let template = Template::from_value(given.text(0)?);
+            let template = Template::from_value(given.text(0)?)?;
             fill(&template, given.values().get(1..).unwrap_or_default(), given)
         }
     }

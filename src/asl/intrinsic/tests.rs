@@ -118,7 +118,19 @@ fn format_fills_in_as_java_shows() {
     check("States.Format($.t, 'a', 'b')", input.clone(), &json!("a is b"));
     check("States.Format($.b, 1)", input.clone(), &json!("{1}\\n"));
     check("States.Format('it\\'s \\{\\} \\\\ {}', 1)", input.clone(), &json!("it's {} \\ 1"));
-    check("States.Format('{\"a\":{}}', 1)", input.clone(), &json!("{\"a\":1}"));
+    check("States.Format('\\{\"a\":{}\\}', 1)", input.clone(), &json!("{\"a\":1}"));
+    // What isn't escaped has to be a placeholder, in a text as in data; AWS finds out when the state runs.
+    for (template, found, missing) in [
+        ("{\"a\":{}}", '{', '}'),
+        ("{ }", '{', '}'),
+        ("{\\}", '{', '}'),
+        ("\\{}", '}', '{'),
+        ("a}", '}', '{'),
+    ] {
+        let why = format!("Invalid template in States.Format: matching '{missing}' not found for '{found}'.");
+        check_failure(&format!("States.Format('{template}', 1)"), input.clone(), &why);
+        check_failure("States.Format($.t, 1)", json!({ "t": template }), &why);
+    }
     check("States.Format('no placeholders')", input.clone(), &json!("no placeholders"));
     check_failure(
         "States.Format('{} {}', 1)",
@@ -296,6 +308,23 @@ fn missing_paths_name_the_input() {
         expression,
         json!({"a": 1}),
         "The JsonPath argument for the field '$.fromDate' could not be found in the input '{\"a\":1}'",
+    );
+    // The whole expression is named, not the call inside of it.
+    check_failure(
+        "States.Format('{}', States.Format('{}', $.no))",
+        json!({"a": 1}),
+        "The JsonPath argument for the field '$.no' could not be found in the input '{\"a\":1}'",
+    );
+    check_failure(
+        "States.Format('{}', $$.No.Deep)",
+        json!({"a": 1}),
+        "The JsonPath argument for the field '$.No.Deep' could not be found in the input '{\"a\":1}'",
+    );
+    // Unlike in a payload template, an index past the end is missing.
+    check_failure(
+        "States.Format('{}', $.l[5])",
+        json!({"l": [1]}),
+        "The JsonPath argument for the field '$.l[5]' could not be found in the input '{\"l\":[1]}'",
     );
     let error = Intrinsic::parse("States.Array($nosuch)").unwrap().evaluate(&data(json!({}))).unwrap_err();
     assert_eq!(error.error_name(), "States.Runtime");

@@ -9,6 +9,7 @@ use crate::functions::error::Error;
 use crate::functions::invocation::{Answer, EVENT_BYTES_MAX, Invocation, PAYLOAD_BYTES_MAX};
 use crate::functions::model::LATEST;
 use crate::id::AccountRegion;
+use crate::json;
 
 /// On whose behalf a function is called.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -129,6 +130,8 @@ fn check_payload(payload: &Bytes, bytes_max: usize) -> Result<(), Error> {
     if payload.is_empty() {
         return Ok(());
     }
-    let checked = serde_json::from_slice::<serde::de::IgnoredAny>(payload);
-    checked.map(|_| ()).map_err(|error| Error::NotJson(error.to_string()))
+    let text = String::from_utf8_lossy(payload);
+    // Lambda's parser gets bytes, and its messages say so.
+    let located = |error: json::SyntaxError| error.located(&text).replacen("(String)", "(byte[])", 1);
+    json::validate(&text).map_err(|error| Error::NotJson(located(error)))
 }

@@ -174,8 +174,13 @@ async fn payloads_have_bounds() {
     let (error, _) = fixture.error("f", &json!(most + 200)).await;
     assert_eq!(error["errorType"], "Function.ResponseSizeTooLarge");
     assert_eq!(fixture.value("f", &json!("y")).await, 1, "the instance is of use afterwards");
-    let no_json = Invocation { payload: "{".into(), ..fixture.invocation(&json!(null)) };
-    assert!(matches!(fixture.functions.invoke(fixture.called("f"), no_json).await, Err(Error::NotJson(_))));
+    let no_json = Invocation { payload: "{\"a\": \"\"b\"}".into(), ..fixture.invocation(&json!(null)) };
+    let refused = fixture.functions.invoke(fixture.called("f"), no_json).await.err().unwrap();
+    assert_eq!(
+        refused.to_string(),
+        "Could not parse request body into json: Unexpected character ('b' (code 98)): was expecting comma to separate \
+         Object entries\n at [Source: (byte[])\"{\"a\": \"\"b\"}\"; line: 1, column: 10]"
+    );
 }
 
 #[tokio::test]
