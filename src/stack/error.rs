@@ -16,6 +16,16 @@ pub enum Error {
         location: String,
         /// What is wrong.
         problem: String,
+        /// What CloudFormation says of it, if that is known.
+        said: Option<String>,
+    },
+    /// A parameter's value that the template doesn't allow.
+    #[error("Parameters/{name}: {problem}")]
+    Parameter {
+        /// The parameter.
+        name: String,
+        /// What CloudFormation says of it.
+        problem: String,
     },
     /// A resource type that this server doesn't support.
     #[error("Resources/{logical_id}: resource type {kind} is not supported; supported are {supported}")]
@@ -81,7 +91,11 @@ impl Error {
             | Self::UnsupportedType { logical_id, .. }
             | Self::UnsupportedProperty { logical_id, .. } => Some(logical_id),
             Self::Template { location, .. } => location.strip_prefix("Resources/")?.split('/').next(),
-            Self::Several(_) | Self::Syntax(_) | Self::Circular(_) | Self::Store(_) => None,
+            Self::Several(_)
+            | Self::Syntax(_)
+            | Self::Parameter { .. }
+            | Self::Circular(_)
+            | Self::Store(_) => None,
         }
     }
 
@@ -104,7 +118,9 @@ impl Error {
             Self::Several(errors) => Self::unrecognized(errors),
             Self::Syntax(_) | Self::UnsupportedProperty { .. } => format!("Template format error: {self}"),
             Self::Circular(names) => format!("Circular dependency between resources: [{names}]"),
-            Self::Template { location, problem } if location == "Stack" => problem.clone(),
+            Self::Parameter { problem, .. } => problem.clone(),
+            Self::Template { said: Some(said), .. } => said.clone(),
+            Self::Template { location, problem, .. } if location == "Stack" => problem.clone(),
             Self::Template { .. } | Self::Operation { .. } | Self::Store(_) => {
                 format!("Template error: {self}")
             }
@@ -139,6 +155,24 @@ impl Error {
 
     /// A problem at a location in the template.
     pub(super) fn at(location: impl Into<String>, problem: impl Into<String>) -> Self {
-        Self::Template { location: location.into(), problem: problem.into() }
+        Self::Template { location: location.into(), problem: problem.into(), said: None }
+    }
+
+    /// The same, for CloudFormation's operations in its own words.
+    pub(super) fn said(self, words: impl Into<String>) -> Self {
+        match self {
+            Self::Template { location, problem, .. } => {
+                Self::Template { location, problem, said: Some(words.into()) }
+            }
+            other => other,
+        }
+    }
+
+    /// A reference from `location` to what the template does not have.
+    pub(super) fn unresolved(location: &str, how: &str, name: &str) -> Self {
+        let section = location.split('/').next().unwrap_or_default();
+        Self::at(location, format!("{how} {name}, which the template does not have")).said(format!(
+            "Template format error: Unresolved resource dependencies [{name}] in the {section} block of the template"
+        ))
     }
 }

@@ -96,7 +96,13 @@ impl Names<'_> {
                 let items = self.list(items, at)?;
                 match index.parse::<usize>().map(|index| items.get(index)) {
                     Ok(Some(item)) => Ok(Some(item.clone())),
-                    Ok(None) => self.or_guess(mark, at, "the list has no such index").map(Some),
+                    Ok(None) => {
+                        let said = format!(
+                            "Template error: Fn::Select cannot select nonexistent value at index {index}"
+                        );
+                        let guess = self.or_guess(mark, at, "the list has no such index");
+                        guess.map(Some).map_err(|error| error.said(said))
+                    }
                     Err(_) => self.or_guess(mark, at, "the index is no number").map(Some),
                 }
             }
@@ -187,7 +193,11 @@ impl Names<'_> {
                 let default = self.resolve(default, at)?;
                 default.map_or_else(|| self.or_guess(mark, at, "the DefaultValue is no value"), Ok)
             }
-            (None, None) => self.or_guess(mark, at, format!("no mapping has {map}/{top}/{second}")),
+            (None, None) => {
+                let guess = self.or_guess(mark, at, format!("no mapping has {map}/{top}/{second}"));
+                let said = format!("Template error: Unable to get mapping for {map}::{top}::{second}");
+                guess.map_err(|error| error.said(said))
+            }
         }
     }
 
@@ -228,7 +238,13 @@ impl Names<'_> {
                 self.tally.meet_guess();
                 Ok(Value::String(made.attributes.get(ANY).cloned().unwrap_or_default()))
             }
-            None => self.or_guess(mark, at, format!("{resource} has no attribute {attribute}")),
+            None => {
+                let guess = self.or_guess(mark, at, format!("{resource} has no attribute {attribute}"));
+                let said = format!(
+                    "Template error: resource {resource} does not support attribute type {attribute} in Fn::GetAtt"
+                );
+                guess.map_err(|error| error.said(said))
+            }
         }
     }
 

@@ -10,6 +10,7 @@
 
 // Rooms are called by their names, wherever they stand.
 use crate as stack;
+use stepgate_apis as apis;
 use stepgate_asl as asl;
 use stepgate_clock as clock;
 use stepgate_id as id;

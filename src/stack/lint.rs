@@ -101,7 +101,7 @@ fn template_problems(kind: &Kind, properties: &Properties) -> Vec<(String, Strin
 /// A problem that may not occur with the real values.
 fn doubt(error: &Error) -> Finding {
     let (location, problem) = match error {
-        Error::Template { location, problem } => (location.clone(), problem.clone()),
+        Error::Template { location, problem, .. } => (location.clone(), problem.clone()),
         other => (String::new(), other.to_string()),
     };
     Finding { location, problem, is_warning: true }

@@ -45,10 +45,7 @@ pub(super) fn by_dependency<'a>(
         }
         found.check(&declared, &existing, &resource.location())?;
         if let Some(nothing) = resource.depends_on.iter().find(|name| !declared.contains(name.as_str())) {
-            return Err(Error::at(
-                resource.location(),
-                format!("depends on {nothing}, which the template does not have"),
-            ));
+            return Err(Error::unresolved(&resource.location(), "depends on", nothing));
         }
         // As on AWS, dependants don't wait for a resource whose condition is false.
         let said = found.taken.into_iter().chain(resource.depends_on.iter().cloned());
@@ -147,7 +144,7 @@ impl References<'_> {
     ) -> Result<(), Error> {
         let known = |name: &str| self.scope.parameters.contains_key(name) || name.starts_with("AWS::");
         if let Some(name) = self.all.iter().find(|name| !declared.contains(name.as_str()) && !known(name)) {
-            return Err(Error::at(location, format!("refers to {name}, which the template does not have")));
+            return Err(Error::unresolved(location, "refers to", name));
         }
         if let Some(name) = self.taken.iter().find(|name| !existing.contains(name.as_str()) && !known(name)) {
             let problem = format!("refers to {name}, which is not made: its condition does not hold");

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::error::Error;
 use super::intrinsic::GUESS;
+use crate::apis::Pattern;
 use crate::id::AccountRegion;
 
 /// The Systems Manager parameter that `cdk bootstrap` creates, with the qualifier between these parts. There is nothing
@@ -78,10 +79,7 @@ pub(super) fn values(
         if VALUE_BYTES_MAX < text(&value).len() {
             return Err(Error::at(at(), format!("the value is longer than {VALUE_BYTES_MAX} bytes")));
         }
-        let allowed = parameter.get("AllowedValues").and_then(Value::as_array);
-        if allowed.is_some_and(|allowed| !allowed.iter().any(|one| text(one) == text(&value))) {
-            return Err(Error::at(at(), "the value is not among AllowedValues"));
-        }
+        check_constraints(name, parameter, &value)?;
         let value = match ssm_type(declared_type(parameter)) {
             Some(_) => {
                 let key = value.as_str().unwrap_or_default();
@@ -121,6 +119,59 @@ pub(super) fn guesses(
     (values, guessed)
 }
 
+/// Checks a value, given or default, against what the parameter allows; a list item by item. A Systems Manager parameter is
+/// checked by its name, as on AWS. The messages are CloudFormation's.
+fn check_constraints(name: &str, parameter: &Value, value: &Value) -> Result<(), Error> {
+    let is_number = matches!(declared_type(parameter), "Number" | "List<Number>");
+    let pattern = parameter.get("AllowedPattern").and_then(Value::as_str);
+    // What Java takes and this server's engine doesn't is not applied.
+    let compiled = pattern.and_then(|pattern| Pattern::compile(pattern).ok());
+    let allowed = parameter.get("AllowedValues").and_then(Value::as_array);
+    let bound = |name: &str| parameter.get(name).map(text)?.parse::<f64>().ok();
+    for item in items(parameter, value) {
+        let length = item.chars().count();
+        let (number, length) = (item.parse::<f64>().ok().filter(|n| n.is_finite()), length as f64);
+        let shown = |bound: &str| parameter.get(bound).map(text).unwrap_or_default();
+        let problem = if is_number && number.is_none() {
+            "must be a number".to_owned()
+        } else if allowed.is_some_and(|allowed| !allowed.iter().any(|one| text(one) == item)) {
+            "must be one of AllowedValues".to_owned()
+        } else if compiled.as_ref().is_some_and(|pattern| !pattern.matches(&item)) {
+            format!("must match pattern {}", shown("AllowedPattern"))
+        } else if bound("MinLength").is_some_and(|least| length < least) {
+            format!("must contain at least {} characters", shown("MinLength"))
+        } else if bound("MaxLength").is_some_and(|most| most < length) {
+            format!("must contain at most {} characters", shown("MaxLength"))
+        } else if is_number && bound("MinValue").zip(number).is_some_and(|(least, n)| n < least) {
+            format!("must be a number not less than {}", shown("MinValue"))
+        } else if is_number && bound("MaxValue").zip(number).is_some_and(|(most, n)| most < n) {
+            format!("must be a number not greater than {}", shown("MaxValue"))
+        } else {
+            continue;
+        };
+        let problem = match parameter.get("ConstraintDescription").and_then(Value::as_str) {
+            Some(description) => format!("Parameter {name} failed to satisfy constraint: {description}"),
+            None => format!("Parameter '{name}' {problem}"),
+        };
+        return Err(Error::Parameter { name: name.to_owned(), problem });
+    }
+    Ok(())
+}
+
+/// The texts that a value consists of: one, or those of a list.
+fn items(parameter: &Value, value: &Value) -> Vec<String> {
+    let declared = declared_type(parameter);
+    match value {
+        Value::Array(items) => items.iter().map(text).collect(),
+        value if is_list(declared) => text(value).split(',').map(|item| item.trim().to_owned()).collect(),
+        value => vec![text(value)],
+    }
+}
+
+fn is_list(of_type: &str) -> bool {
+    of_type == "CommaDelimitedList" || of_type.starts_with("List<")
+}
+
 fn declared_type(parameter: &Value) -> &str {
     parameter.get("Type").and_then(Value::as_str).unwrap_or_default()
 }
@@ -129,9 +180,8 @@ fn declared_type(parameter: &Value) -> &str {
 fn of_type(parameter: &Value, value: Value) -> Value {
     let declared = declared_type(parameter);
     let of_type = ssm_type(declared).unwrap_or(declared);
-    let is_list = of_type == "CommaDelimitedList" || of_type.starts_with("List<");
     match value {
-        Value::String(text) if is_list => text.split(',').map(|t| json!(t.trim())).collect(),
+        Value::String(text) if is_list(of_type) => text.split(',').map(|t| json!(t.trim())).collect(),
         other => other,
     }
 }
@@ -192,7 +242,7 @@ mod tests {
         let text = json!({"Type": "String", "Default": "d", "AllowedValues": ["d", "e"]});
         check(text.clone(), json!({}), Ok(json!("d")));
         check(text.clone(), json!({"P": "e"}), Ok(json!("e")));
-        check(text.clone(), json!({"P": "f"}), Err("not among AllowedValues"));
+        check(text.clone(), json!({"P": "f"}), Err("Parameter 'P' must be one of AllowedValues"));
         check(text, json!({"Q": "f"}), Err("has no parameter Q"));
         check(json!({"Type": "String"}), json!({}), Err("no value given"));
         check(json!({"Type": "CommaDelimitedList"}), json!({"P": "x, y"}), Ok(json!(["x", "y"])));
@@ -202,6 +252,47 @@ mod tests {
         let longest = "x".repeat(VALUE_BYTES_MAX);
         check(json!({"Type": "String"}), json!({"P": longest}), Ok(json!(longest)));
         check(json!({"Type": "String"}), json!({"P": format!("{longest}x")}), Err("longer than 4096 bytes"));
+    }
+
+    #[test]
+    fn constraints_hold_for_given_values_and_for_defaults() {
+        let both = |more: Value, value: Value, want: Result<Value, &str>| {
+            let mut declared = json!({"Type": "String"});
+            declared.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            check(declared.clone(), json!({ "P": value }), want.clone());
+            declared["Default"] = value;
+            check(declared, json!({}), want);
+        };
+        let allowed = |more: Value, value: Value| both(more, value.clone(), Ok(value));
+        let refused = |more: Value, value: Value, why: &str| both(more, value, Err(why));
+        let pattern = json!({"AllowedPattern": "[a-z]+"});
+        allowed(pattern.clone(), json!("ab"));
+        refused(pattern, json!("aB"), "Parameter 'P' must match pattern [a-z]+");
+        refused(
+            json!({"AllowedPattern": "[a-z]+", "ConstraintDescription": "small letters"}),
+            json!("1"),
+            "Parameter P failed to satisfy constraint: small letters",
+        );
+        allowed(json!({"AllowedPattern": "(?<no"}), json!("x"));
+        let length = json!({"MinLength": "2", "MaxLength": 3});
+        allowed(length.clone(), json!("éü"));
+        allowed(length.clone(), json!("abc"));
+        refused(length.clone(), json!("a"), "Parameter 'P' must contain at least 2 characters");
+        refused(length, json!("abcd"), "Parameter 'P' must contain at most 3 characters");
+        let number = json!({"Type": "Number", "MinValue": 1, "MaxValue": "2.5"});
+        for value in [json!("1"), json!("2.5"), json!(2)] {
+            allowed(number.clone(), value);
+        }
+        refused(number.clone(), json!("x"), "Parameter 'P' must be a number");
+        refused(number.clone(), json!("0"), "Parameter 'P' must be a number not less than 1");
+        refused(number, json!("2.6"), "Parameter 'P' must be a number not greater than 2.5");
+        // A bound of numbers says nothing of texts.
+        allowed(json!({"MinValue": 5}), json!("1"));
+        let list = json!({"Type": "CommaDelimitedList", "AllowedValues": ["a", "b"]});
+        check(list.clone(), json!({"P": "a, b"}), Ok(json!(["a", "b"])));
+        check(list, json!({"P": "a,c"}), Err("Parameter 'P' must be one of AllowedValues"));
+        let numbers = json!({"Type": "List<Number>"});
+        check(numbers, json!({"P": "1,x"}), Err("Parameter 'P' must be a number"));
     }
 
     #[test]

@@ -172,7 +172,10 @@ impl Template {
                 // The Serverless Application Model's.
                 | "Globals" => {}
                 "Transform" => named = transforms(value)?,
-                other => return Err(Error::at(other, "no such section in a template")),
+                other => {
+                    let said = format!("Invalid template property or properties [{other}]");
+                    return Err(Error::at(other, "no such section in a template").said(said));
+                }
             }
         }
         let is_extended = named.iter().any(|name| name == LANGUAGE_EXTENSIONS);
@@ -212,7 +215,11 @@ impl Template {
             (section("Resources")?, section("Rules")?, section("Conditions")?);
         if declared.is_empty() || RESOURCES_MAX < declared.len() {
             let problem = format!("expected 1 to {RESOURCES_MAX} resources, found {}", declared.len());
-            return Err(Error::at("Resources", problem));
+            let error = Error::at("Resources", problem);
+            return Err(match declared.is_empty() {
+                true => error.said("Template format error: At least one Resources member must be defined."),
+                false => error,
+            });
         }
         let resources = declared.into_iter().map(|(id, value)| resource(id, value));
         let resources = resources.collect::<Result<Vec<_>, Error>>()?;
@@ -318,14 +325,20 @@ fn resource(logical_id: String, value: Value) -> Result<Declared, Error> {
         return Err(Error::at(location, problem));
     }
     if logical_id.is_empty() || !logical_id.bytes().all(|b| b.is_ascii_alphanumeric()) {
-        return Err(Error::at(location, "a logical id is alphanumeric"));
+        let said = format!("Template format error: Resource name {logical_id} is non alphanumeric.");
+        return Err(Error::at(location, "a logical id is alphanumeric").said(said));
     }
     let Value::Object(mut value) = value else {
         return Err(Error::at(location, "a resource is an object with a Type"));
     };
     let kind = match value.remove("Type") {
         Some(Value::String(kind)) => Kind::parse(&kind).unwrap_or_else(|| Kind::unknown(&kind)),
-        _ => return Err(Error::at(location, "Type is missing")),
+        _ => {
+            let said = format!(
+                "Template format error: [/Resources/{logical_id}] Every Resources object must contain a Type member."
+            );
+            return Err(Error::at(location, "Type is missing").said(said));
+        }
     };
     let properties = match value.remove("Properties") {
         None | Some(Value::Null) => Map::new(),
@@ -350,7 +363,10 @@ fn resource(logical_id: String, value: Value) -> Result<Declared, Error> {
         match attribute.as_str() {
             // The policies are about groups of instances and the like; no supported resource has them.
             "CreationPolicy" | "UpdatePolicy" => {}
-            other => return Err(Error::at(format!("{location}/{other}"), "attribute is not supported")),
+            other => {
+                let said = format!("Invalid template resource property '{other}'");
+                return Err(Error::at(format!("{location}/{other}"), "attribute is not supported").said(said));
+            }
         }
     }
     Ok(Declared { logical_id, kind, properties, depends_on, condition, retention, metadata })

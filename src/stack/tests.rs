@@ -295,6 +295,66 @@ fn a_template_that_can_be_told_to_fail_changes_nothing() {
 }
 
 #[test]
+fn templates_are_refused_in_the_words_of_cloudformation() {
+    let activity =
+        |name: Value| json!({"Type": "AWS::StepFunctions::Activity", "Properties": {"Name": name}});
+    let of = |name: Value| json!({"Resources": {"A": activity(name)}});
+    let depends = {
+        let mut template = of(json!("a"));
+        template["Resources"]["A"]["DependsOn"] = json!("Z");
+        template
+    };
+    let with = |section: &str, value: Value| {
+        let mut template = of(json!("a"));
+        template[section] = value;
+        template
+    };
+    let unresolved = |section: &str| {
+        format!(
+            "Template format error: Unresolved resource dependencies [Z] in the {section} block of the template"
+        )
+    };
+    for (template, want) in [
+        (
+            json!({"Resources": {}}),
+            "Template format error: At least one Resources member must be defined.".to_owned(),
+        ),
+        (of(json!({"Ref": "Z"})), unresolved("Resources")),
+        (depends, unresolved("Resources")),
+        (with("Outputs", json!({"O": {"Value": {"Ref": "Z"}}})), unresolved("Outputs")),
+        (with("Foo", json!({})), "Invalid template property or properties [Foo]".to_owned()),
+        (
+            json!({"Resources": {"A-b": activity(json!("a"))}}),
+            "Template format error: Resource name A-b is non alphanumeric.".to_owned(),
+        ),
+        (
+            json!({"Resources": {"A": {"Properties": {}}}}),
+            "Template format error: [/Resources/A] Every Resources object must contain a Type member."
+                .to_owned(),
+        ),
+        (
+            with("Outputs", json!({"O": {"Value": {"Fn::GetAtt": "A.Nope"}}})),
+            "Template error: resource A does not support attribute type Nope in Fn::GetAtt".to_owned(),
+        ),
+        (
+            of(json!({"Fn::Select": [5, ["a"]]})),
+            "Template error: Fn::Select cannot select nonexistent value at index 5".to_owned(),
+        ),
+        (with("Mappings", json!({"M": {"a": {"v": "x"}}})), String::new()),
+        (
+            of(json!({"Fn::FindInMap": ["M", "b", "v"]})),
+            "Template error: Unable to get mapping for M::b::v".to_owned(),
+        ),
+    ] {
+        let world = World::new();
+        let said = world
+            .apply("s", &template, &json!({}))
+            .map_or_else(|error| error.as_validation(), |_| String::new());
+        assert_eq!(said, want, "{template}");
+    }
+}
+
+#[test]
 fn what_a_failed_template_made_is_taken_back() {
     let world = World::new();
     let template = json!({"Resources": {
