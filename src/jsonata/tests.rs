@@ -107,6 +107,14 @@ fn errors_are_awss() {
             "D3086: The sub-picture must not contain a passive character that is preceded by an active character and that is followed by another active character",
         ),
         ("$error('mine')", "D3137: mine"),
+        (
+            "$single([1, 2], function($x){true})",
+            "D3138: The $single() function expected exactly 1 matching result.  Instead it matched more.",
+        ),
+        (
+            "$single([1, 2], function($x){false})",
+            "D3139: The $single() function expected exactly 1 matching result.  Instead it matched 0.",
+        ),
     ] {
         assert_eq!(evaluate(text), Err(EvalError::Thrown(expected.to_owned())), "{text}");
     }
