@@ -2,5 +2,6 @@ import time
 
 
 def handler(event, context):
-    time.sleep(event.get("sleep", 0))
+    if "sleep" in event:
+        time.sleep(event["sleep"])
     return event

@@ -117,11 +117,11 @@ async fn warm(
                 results.push(load::run(target, *connections, Duration::from_secs_f64(seconds)).await);
             }
         }
-        let mut bare: Option<(f64, f64)> = None;
+        let mut bare: Option<(f64, f64, f64)> = None;
         for (target, mut results) in targets.iter().zip(results) {
             results.sort_by(|a, b| a.per_second.total_cmp(&b.per_second));
             let Outcome { per_second, p50, p99, failed, cpu_micros } = &results[results.len() / 2];
-            let (rate, median) = *bare.get_or_insert((*per_second, p50.as_secs_f64()));
+            let (rate, median, cpu) = *bare.get_or_insert((*per_second, p50.as_secs_f64(), *cpu_micros));
             println!(
                 "{:8} {:26} {connections:>3} connections {per_second:>8.0} req/s, p50 {:>6} µs, p99 {:>6} µs, {:.2} times the time",
                 language.name,
@@ -131,9 +131,10 @@ async fn warm(
                 p50.as_secs_f64() / median,
             );
             println!(
-                "{:36} {:.2} of the requests a second, {cpu_micros:.0} µs of the server's own CPU each",
+                "{:36} {:.2} of the requests a second, {cpu_micros:.0} µs of CPU each with all that runs, {:.2} times as much",
                 "",
-                per_second / rate
+                per_second / rate,
+                cpu_micros / cpu
             );
             assert_eq!(*failed, 0, "{failed} requests failed");
         }

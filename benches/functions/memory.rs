@@ -3,6 +3,8 @@
 use std::fs;
 use std::process::{Command, Stdio};
 
+use crate::process::children;
+
 /// What is below a server.
 #[derive(Default)]
 pub(crate) struct Found {
@@ -41,14 +43,6 @@ pub(crate) fn interpreter(program: &str) -> usize {
     child.kill().unwrap();
     child.wait().unwrap();
     now
-}
-
-fn children(pid: u32) -> Vec<u32> {
-    let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
-    let lists = threads.filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
-    lists
-        .flat_map(|list| list.split_whitespace().map(|pid| pid.parse().unwrap()).collect::<Vec<_>>())
-        .collect()
 }
 
 fn proportional_kib(pid: u32) -> usize {

@@ -81,12 +81,20 @@ impl Served {
         Self { address: endpoint.trim_start_matches("http://").to_owned(), child, data_dir }
     }
 
-    /// User and system time the process has used, in microseconds.
+    /// User and system time that the process and all below it have used, in microseconds.
     pub(crate) fn cpu_micros(&self) -> f64 {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
-        let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
-        let ticks: f64 = fields[11].parse::<f64>().unwrap() + fields[12].parse::<f64>().unwrap();
-        ticks * 10_000.0 // Linux counts in hundredths of a second.
+        let (mut open, mut nanos) = (vec![self.child.id()], 0.0);
+        while let Some(pid) = open.pop() {
+            open.extend(children(pid));
+            // The first number is the time that the thread ran, in nanoseconds.
+            let threads = std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+            let ran = threads.filter_map(|thread| {
+                let text = std::fs::read_to_string(thread.path().join("schedstat")).ok()?;
+                text.split_whitespace().next()?.parse::<f64>().ok()
+            });
+            nanos += ran.sum::<f64>();
+        }
+        nanos / 1000.0
     }
 
     /// Resident memory, in KiB.
@@ -105,6 +113,15 @@ impl Drop for Served {
             std::fs::remove_dir_all(dir).unwrap();
         }
     }
+}
+
+/// The processes that a process has started.
+pub(crate) fn children(pid: u32) -> Vec<u32> {
+    let threads = std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    let lists = threads.filter_map(|thread| std::fs::read_to_string(thread.path().join("children")).ok());
+    lists
+        .flat_map(|list| list.split_whitespace().map(|pid| pid.parse().unwrap()).collect::<Vec<_>>())
+        .collect()
 }
 
 /// Keeps the client off the server's core.

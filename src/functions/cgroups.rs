@@ -11,10 +11,9 @@ use std::path::{Path, PathBuf};
 
 /// Where the system has the groups.
 const ROOT: &str = "/sys/fs/cgroup";
-/// The group of this server, those of instances, and the one of their supervisors.
+/// The group of this server and its instances' supervisors, and those of instances.
 const SERVER: &str = "stepgate-server";
 const INSTANCES: &str = "stepgate-functions";
-const SUPERVISORS: &str = "supervisors";
 
 /// The groups of all instances.
 #[derive(Debug)]
@@ -65,7 +64,6 @@ impl Cgroups {
         let folder = own.join(INSTANCES);
         made(&folder).ok()?;
         put(&folder, "cgroup.subtree_control", "+memory").ok()?;
-        made(&folder.join(SUPERVISORS)).ok()?;
         Some(Self { folder })
     }
 
@@ -101,14 +99,9 @@ impl Drop for Cgroup {
     }
 }
 
-/// Moves this process into the group of an instance: what it starts is there too.
+/// Moves this process into the group of an instance: what it becomes and starts is there too.
 pub(crate) fn enter(cgroup: &Path) -> io::Result<()> {
     put(cgroup, "cgroup.procs", "0")
-}
-
-/// Moves this process out of it again: what it has started stays.
-pub(crate) fn leave(cgroup: &Path) -> io::Result<()> {
-    put(&cgroup.with_file_name(SUPERVISORS), "cgroup.procs", "0")
 }
 
 /// Ends all that is in a group.
@@ -185,9 +178,7 @@ mod tests {
         assert_eq!(tree.read("service/stepgate-functions/i/memory.max"), (128 << 20).to_string());
         assert!(cgroups.make("i", 1).is_err(), "no two instances share one");
         enter(cgroup.folder()).unwrap();
-        leave(cgroup.folder()).unwrap();
         assert_eq!(tree.read("service/stepgate-functions/i/cgroup.procs"), "0");
-        assert_eq!(tree.read("service/stepgate-functions/supervisors/cgroup.procs"), "0");
         kill(cgroup.folder()).unwrap();
         assert_eq!(tree.read("service/stepgate-functions/i/cgroup.kill"), "1");
     }

@@ -2,6 +2,7 @@
 
 mod conversation;
 mod failure;
+mod line;
 mod log_pipe;
 mod places;
 mod report;
@@ -11,17 +12,19 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
 use std::net::Ipv4Addr;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream as BlockingStream;
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use tokio::net::TcpListener;
-use tokio::process::{ChildStdin, Command};
+use tokio::net::{TcpListener, UnixStream};
+use tokio::process::Command;
 use tokio::sync::{mpsc, oneshot, watch};
 
-pub use self::conversation::{Conversation, converse};
+pub use self::conversation::{Conversation, converse, converse_on_line};
 pub(crate) use self::failure::Failure;
 use self::log_pipe::LogPipe;
 pub(crate) use self::places::Places;
@@ -43,6 +46,8 @@ const INIT_MAX: Duration = Duration::from_secs(10);
 const PROCESSES_MAX: usize = 1024;
 /// Files that a process may have open, as on AWS.
 const FILES_MAX: u64 = 1024;
+/// How often it is looked at how much memory an instance has had.
+const USED_INTERVAL: Duration = Duration::from_millis(10);
 /// Pieces of a streamed answer between the instance and its reader.
 const PIECES_MAX: usize = 4;
 
@@ -81,10 +86,12 @@ pub(crate) struct Instance {
     jobs: mpsc::Sender<Job>,
     ended: watch::Receiver<Option<End>>,
     /// While this is open, it lives.
-    lifeline: Mutex<Option<ChildStdin>>,
+    lifeline: Mutex<Option<BlockingStream>>,
     log: Arc<LogPipe>,
     control: PathBuf,
     pid: OnceLock<i32>,
+    /// When it was last looked at how much memory it has had, and how much that was, in MB.
+    used: Mutex<(Duration, u64)>,
     cgroup: Option<Arc<Cgroup>>,
     format: Format,
     clock: Arc<dyn Clock>,
@@ -120,6 +127,7 @@ impl Instance {
         let order = Order {
             program: program.path.clone(),
             arguments: program.arguments.clone(),
+            has_line: program.has_line,
             binds: plan.places.binds.clone(),
             cgroup: cgroup.as_ref().map(|cgroup| cgroup.folder().to_owned()),
             memory_bytes: u64::from(running.memory_mb) << 20,
@@ -139,17 +147,28 @@ impl Instance {
         let mut command = Command::new(plan.supervisor.first().ok_or(Error::Closed)?);
         command.args(&plan.supervisor[1..]).arg(&control);
         command.env_clear().envs(environment(&plan, &address)).current_dir(&plan.code);
-        command.stdin(Stdio::piped()).stdout(writer.try_clone()?).stderr(writer);
+        let (lifeline, held) = BlockingStream::pair()?;
+        let line = program.has_line.then(BlockingStream::pair).transpose()?;
+        let (own_end, theirs) = line.unzip();
+        command.stdin(theirs.map_or_else(Stdio::null, |end| Stdio::from(OwnedFd::from(end))));
+        command.stdout(OwnedFd::from(held)).stderr(writer);
         command.as_std_mut().process_group(0);
         let mut child = command.spawn()?;
-        // The ends of the pipe that this process has would keep it open.
+        // The other ends, which this process has as well, would keep them open.
         drop(command);
-        let lifeline = Mutex::new(child.stdin.take());
+        let lifeline = Mutex::new(Some(lifeline));
 
         let (jobs, received) = mpsc::channel(1);
         let api = Arc::new(RuntimeApi::new(&running.name, &running.version, received));
         let mut ready = api.ready();
         let serving = tokio::spawn(api.clone().serve(listener));
+        let on_line = match own_end {
+            Some(end) => {
+                end.set_nonblocking(true)?;
+                Some(tokio::spawn(line::serve(api.clone(), UnixStream::from_std(end)?)))
+            }
+            None => None,
+        };
         let reading = log.clone();
         let reading = tokio::spawn(async move { reading.read().await });
         let (tell, ended) = watch::channel(None);
@@ -163,6 +182,7 @@ impl Instance {
             let end = end.and_then(|text| serde_json::from_slice(&text).ok());
             tell.send_replace(Some(end.unwrap_or(End::Signaled(9))));
             serving.abort();
+            on_line.inspect(tokio::task::JoinHandle::abort);
             drop(own_cgroup);
             // What can't be removed now is when the server is next started.
             let _ = tokio::task::spawn_blocking(move || fs::remove_dir_all(own_folder)).await;
@@ -177,6 +197,7 @@ impl Instance {
             log,
             control,
             pid: OnceLock::new(),
+            used: Mutex::default(),
             cgroup,
             format,
             clock: clock.clone(),
@@ -368,9 +389,19 @@ impl Instance {
         self.log.end(&lines)
     }
 
-    /// The most memory that the instance has had so far, in MB; 0 if that can't be told. Without a control group, it is
-    /// what the runtime's process has had resident.
+    /// The most memory that the instance has had until a moment ago, in MB; 0 if that can't be told. To look takes as long
+    /// as a small part of a call.
     fn used_mb(&self) -> u64 {
+        let now = self.clock.monotonic();
+        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        if used.1 == 0 || USED_INTERVAL <= now.saturating_sub(used.0) {
+            *used = (now, self.look_at_memory());
+        }
+        used.1
+    }
+
+    /// The most memory that it has had. Without a control group, it is what the runtime's process has had resident.
+    fn look_at_memory(&self) -> u64 {
         if let Some(bytes) = self.cgroup.as_ref().and_then(|cgroup| cgroup.peak_bytes()) {
             return bytes.div_ceil(1 << 20);
         }

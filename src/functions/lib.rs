@@ -40,7 +40,7 @@ pub use control::{
 pub use deployed::function_arn;
 pub use error::{Error, Throttle};
 pub use folder::SourceFolder;
-pub use instance::{Conversation, converse};
+pub use instance::{Conversation, converse, converse_on_line};
 pub use invocation::{Answer, Invocation, PAYLOAD_BYTES_MAX, Payload, Piece, Stream};
 pub use logs::{Log, LogLine};
 pub use model::{

@@ -16,8 +16,12 @@ use self::clients::Language;
 
 /// Where layers have external extensions.
 const EXTENSIONS: &str = "extensions/";
-const PYTHON: &str = include_str!("bootstrap/python.py");
-const NODE: &str = include_str!("bootstrap/node.mjs");
+/// Our bootstraps' files.
+const BOOTSTRAPS: &[(&str, &str)] = &[
+    ("python.py", include_str!("bootstrap/python.py")),
+    ("stepgate_bootstrap.py", include_str!("bootstrap/stepgate_bootstrap.py")),
+    ("node.cjs", include_str!("bootstrap/node.cjs")),
+];
 
 /// A kind of runtime that can run here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,6 +84,8 @@ pub enum RuntimeError {
 pub(crate) struct Program {
     pub(crate) path: PathBuf,
     pub(crate) arguments: Vec<String>,
+    /// Whether it gets events by the line that our bootstraps have, in place of the Runtime API.
+    pub(crate) has_line: bool,
     /// As the log says it when an instance starts, such as `python:3.11.7`.
     pub(crate) version: String,
     /// What the process may have beyond its memory before the system refuses more.
@@ -116,7 +122,7 @@ impl Runtimes {
     /// Writes the bootstraps into `folder`.
     pub(crate) fn open(folder: PathBuf, near_versions: bool) -> io::Result<Self> {
         fs::create_dir_all(&folder)?;
-        for (name, text) in [("python.py", PYTHON), ("node.mjs", NODE)] {
+        for (name, text) in BOOTSTRAPS {
             // Like all files of the data directory: for this user alone, whatever was there before.
             let path = folder.join(name);
             fs::write(&path, text)?;
@@ -161,6 +167,7 @@ impl Runtimes {
             return Ok(Program {
                 path: code.join("bootstrap"),
                 arguments: Vec::new(),
+                has_line: false,
                 version: runtime.to_owned(),
                 spare_bytes: 256 << 20,
             });
@@ -178,10 +185,12 @@ impl Runtimes {
             Family::Node => {
                 // Node.js collects garbage before it is ended for its memory. A tenth is for what isn't JavaScript's.
                 let heap = (memory_mb * 9 / 10).max(64);
-                ("nodejs", vec![format!("--max-old-space-size={heap}"), bootstrap("node.mjs")], 1024)
+                ("nodejs", vec![format!("--max-old-space-size={heap}"), bootstrap("node.cjs")], 1024)
             }
         };
-        Ok(Program { path, arguments, version: format!("{name}:{version}"), spare_bytes: spare_mib << 20 })
+        let has_line = matches!(family, Family::Python | Family::Node);
+        let version = format!("{name}:{version}");
+        Ok(Program { path, arguments, has_line, version, spare_bytes: spare_mib << 20 })
     }
 
     fn interpreter(&self, family: Family, runtime: &str) -> Result<Interpreter, RuntimeError> {

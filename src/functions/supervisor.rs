@@ -1,16 +1,19 @@
 //! What stands between this server and an instance: a process that starts the runtime, watches what it takes, and ends
 //! it with all that it started.
 //!
-//! It is this program itself under another first argument. Its standard input is a pipe that the server holds: when that
+//! It is this program itself under another first argument. Its standard output is a socket that the server holds: when that
 //! ends, because the server let go of the instance or was killed, everything below is killed. Children that lost their
 //! parents become its own (on Linux), so that nothing gets away by leaving its process group, and nothing stays a zombie.
 
 #[cfg(target_os = "linux")]
 mod mounts;
+mod starter;
 
 use std::ffi::OsString;
-use std::fs;
-use std::io::{Read, Write};
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
@@ -21,7 +24,7 @@ use std::time::Duration;
 use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::sys::wait::{WaitStatus, waitpid};
-use nix::unistd::Pid;
+use nix::unistd::{Pid, dup2_stdin};
 use serde::{Deserialize, Serialize};
 
 use super::cgroups;
@@ -34,6 +37,8 @@ pub(crate) const ORDER: &str = "order";
 pub(crate) const PID: &str = "pid";
 /// How it ended, in the control folder.
 pub(crate) const END: &str = "end";
+/// The variable with the number of the runtime's line.
+const LINE: &str = "STEPGATE_LINE";
 /// In the control folder's place: only says whether instances can have folders of their own where AWS has them.
 const PROBE: &str = "--probe";
 /// What it says if they can.
@@ -51,6 +56,8 @@ const ROUND: Duration = Duration::from_millis(10);
 pub(crate) struct Order {
     pub(crate) program: PathBuf,
     pub(crate) arguments: Vec<String>,
+    /// Whether standard input is the runtime's line.
+    pub(crate) has_line: bool,
     /// Folders, and where the instance finds them besides.
     pub(crate) binds: Vec<(PathBuf, PathBuf)>,
     /// The instance's control group, which bounds its memory.
@@ -123,8 +130,11 @@ fn bind(folders: &[(PathBuf, PathBuf)]) -> std::io::Result<()> {
     if folders.is_empty() { Ok(()) } else { Err(std::io::ErrorKind::Unsupported.into()) }
 }
 
-/// Runs as the supervisor of the order in `control`.
+/// Runs as the supervisor of the order in `control`, or as the starter of an order.
 pub(crate) fn supervise(control: &Path) -> ExitCode {
+    if starter::is_asked(control) {
+        return starter::become_runtime(control.parent().unwrap_or(control));
+    }
     let started = start(control);
     let Ok((child, order)) = started else {
         end(control, End::NotStarted);
@@ -133,7 +143,10 @@ pub(crate) fn supervise(control: &Path) -> ExitCode {
     let reason = Reason::default();
     let cgroup = order.cgroup.clone();
     let of_obey = cgroup.clone();
-    thread::spawn(move || obey(child, of_obey.as_deref()));
+    thread::spawn(move || {
+        wait_for_server();
+        kill_all(child, of_obey.as_deref());
+    });
     let of_watch = reason.clone();
     thread::spawn(move || watch(&of_watch, child, &order));
 
@@ -159,56 +172,43 @@ pub(crate) fn supervise(control: &Path) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-fn start(control: &Path) -> std::io::Result<(Pid, Order)> {
-    let order: Order = serde_json::from_slice(&fs::read(control.join(ORDER))?)?;
+fn read_order(control: &Path) -> io::Result<Order> {
+    Ok(serde_json::from_slice(&fs::read(control.join(ORDER))?)?)
+}
+
+fn start(control: &Path) -> io::Result<(Pid, Order)> {
+    let order = read_order(control)?;
     #[cfg(target_os = "linux")]
     nix::sys::prctl::set_child_subreaper(true)?;
     bind(&order.binds)?;
-    // Limits are inherited. Where a harder one holds already, that one stays.
-    let limited = |resource: rlimit::Resource, limit: u64| {
-        let (_, hard) = rlimit::getrlimit(resource)?;
-        Ok::<u64, std::io::Error>(limit.min(hard))
-    };
-    for (resource, limit) in [
-        (rlimit::Resource::CORE, 0),
-        (rlimit::Resource::FSIZE, order.file_bytes),
-        (rlimit::Resource::NOFILE, order.files),
-    ] {
-        let limit = limited(resource, limit)?;
-        rlimit::setrlimit(resource, limit, limit)?;
-    }
-    let data_bytes = if order.cgroup.is_some() { rlimit::INFINITY } else { order.data_bytes };
-    let data_bytes = limited(rlimit::Resource::DATA, data_bytes)?;
-    // This program's allocator may have taken more for itself than the instance may have: its own limit is set from outside
-    // where that can be done.
-    #[cfg(not(target_os = "linux"))]
-    rlimit::setrlimit(rlimit::Resource::DATA, data_bytes, data_bytes)?;
-    let mut command = Command::new(&order.program);
-    command.args(&order.arguments).stdin(Stdio::null()).process_group(0);
-    // Processes are in the group of whoever starts them. This one isn't the instance's.
-    if let Some(cgroup) = &order.cgroup {
-        cgroups::enter(cgroup)?;
-    }
-    let child = command.spawn();
-    if let Some(cgroup) = &order.cgroup {
-        cgroups::leave(cgroup)?;
-    }
-    let child = child?;
-    let pid = i32::try_from(child.id()).map_err(std::io::Error::other)?;
-    #[cfg(target_os = "linux")]
-    match rlimit::prlimit(pid, rlimit::Resource::DATA, Some((data_bytes, data_bytes)), None) {
-        // It has ended already.
-        Err(error) if error.raw_os_error() != Some(Errno::ESRCH as i32) => return Err(error),
-        Ok(()) | Err(_) => {}
-    }
+    let mut command = Command::new(own_program()?);
+    // The same arguments, with the order in the folder's place.
+    let mut arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
+    arguments.pop();
+    command.args(arguments).arg(control.join(ORDER)).process_group(0);
+    // Only the server and this process have what is standard output here: it is no output.
+    command.stdout(io::stderr().as_fd().try_clone_to_owned()?);
+    let child = command.spawn()?;
+    // The line is the runtime's alone from now on: it has ended when the runtime has.
+    dup2_stdin(File::open("/dev/null")?)?;
+    let pid = i32::try_from(child.id()).map_err(io::Error::other)?;
     put(&control.join(PID), pid.to_string().as_bytes())?;
     Ok((Pid::from_raw(pid), order))
 }
 
+/// This program, even if its file has been replaced by another since it was started.
+fn own_program() -> io::Result<PathBuf> {
+    if cfg!(target_os = "linux") { Ok(PathBuf::from("/proc/self/exe")) } else { std::env::current_exe() }
+}
+
+/// Writes how the instance ended, unless it was not even started, which its starter has written.
 fn end(control: &Path, how: End) {
-    if let Ok(text) = serde_json::to_vec(&how) {
+    let path = control.join(END);
+    if let Ok(text) = serde_json::to_vec(&how)
+        && !path.exists()
+    {
         // The server takes an instance without an end as killed.
-        let _ = put(&control.join(END), &text);
+        let _ = put(&path, &text);
     }
 }
 
@@ -220,16 +220,16 @@ fn put(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
 }
 
 /// Waits until the server lets go of the instance.
-fn obey(child: Pid, cgroup: Option<&Path>) {
-    let mut byte = [0];
+fn wait_for_server() {
+    let Ok(held) = io::stdout().as_fd().try_clone_to_owned() else { return };
+    let (mut held, mut byte) = (UnixStream::from(held), [0]);
     loop {
-        match std::io::stdin().read(&mut byte) {
+        match held.read(&mut byte) {
             Ok(1) => {}
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Ok(_) | Err(_) => break,
         }
     }
-    kill_all(child, cgroup);
 }
 
 /// Looks at what the instance takes, and ends it when that is too much.
@@ -353,7 +353,8 @@ mod tests {
     #[test]
     fn as_supervisor() {
         let control = std::env::args_os().last().map(PathBuf::from);
-        if let Some(control) = control.filter(|control| control.join(ORDER).is_file()) {
+        let is_order = |path: &Path| path.ends_with(ORDER) && path.is_file();
+        if let Some(control) = control.filter(|control| is_order(control) || is_order(&control.join(ORDER))) {
             let _ = supervise(&control);
         }
     }

@@ -40,6 +40,7 @@ mod key_rotation;
 mod lambda;
 mod lambda_calls;
 mod lambda_events;
+mod lambda_memory;
 mod lambda_packages;
 mod lambda_stacks;
 mod languages;

@@ -81,6 +81,13 @@ impl Server {
         Self::start_as(command, dir, &[])
     }
 
+    /// Starts a server alone in a control group.
+    pub(crate) fn start_in_group(dir: &DataDir, group: &Path) -> Self {
+        let mut command = Command::new("bash");
+        command.arg("-c").arg("echo $$ > \"$0/cgroup.procs\"; exec \"$@\"").arg(group).arg(binary());
+        Self::start_as(command, dir, &[])
+    }
+
     /// Removes the limit of a server with a small disk.
     pub(crate) fn make_space(&self) {
         let pid = self.child.id().to_string();

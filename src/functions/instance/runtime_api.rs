@@ -30,11 +30,11 @@ const EXTENSION: &str = "/2020-01-01/extension/";
 /// Connections of one instance at one time: its runtime has one, or one a thread.
 const CONNECTIONS_MAX: usize = 64;
 /// The largest report of an error.
-const ERROR_BYTES_MAX: usize = 256 * 1024;
+pub(super) const ERROR_BYTES_MAX: usize = 256 * 1024;
 /// What of a body that is too large is still read.
-const DISCARDED_BYTES_MAX: usize = 128 * 1024 * 1024;
+pub(super) const DISCARDED_BYTES_MAX: usize = 128 * 1024 * 1024;
 /// Pieces of a streamed answer that wait for whoever reads it.
-const PIECES_MAX: usize = 16;
+pub(super) const PIECES_MAX: usize = 16;
 
 /// An event for the instance, and where its answer goes.
 pub(super) struct Job {
@@ -151,6 +151,30 @@ impl RuntimeApi {
             .await;
     }
 
+    /// The next event, for a runtime that is ready for one; `None` if the instance is being ended.
+    pub(super) async fn job(&self) -> Option<Job> {
+        self.ready.send_if_modified(|ready| !std::mem::replace(ready, true));
+        // Whoever asks with several threads is told of one event at a time.
+        self.jobs.lock().await.recv().await
+    }
+
+    /// The runtime has taken an event.
+    pub(super) fn began(&self, request_id: String, reply: oneshot::Sender<Reported>) {
+        *self.current.lock().unwrap_or_else(PoisonError::into_inner) = Some((request_id, Some(reply)));
+    }
+
+    /// Where the answer to the event goes that was taken last; `None` if there is one already.
+    pub(super) fn reply(&self) -> Option<oneshot::Sender<Reported>> {
+        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        current.as_mut().and_then(|(_, reply)| reply.take())
+    }
+
+    /// The runtime can't begin, and says why.
+    pub(super) fn failed_to_begin(&self, failure: (Bytes, String)) {
+        *self.init_error.lock().unwrap_or_else(PoisonError::into_inner) = Some(failure);
+        self.ready.send_replace(true);
+    }
+
     async fn answer(&self, request: Request<Incoming>, peer: &Peer) -> Answered {
         let (parts, body) = request.into_parts();
         let path = parts.uri.path().to_owned();
@@ -160,7 +184,7 @@ impl RuntimeApi {
         let Some(rest) = path.strip_prefix(VERSION) else { return not_found() };
         match (&parts.method, rest) {
             (&Method::GET, "invocation/next") => self.next(peer).await,
-            (&Method::POST, "init/error") => self.failed_to_begin(&parts, body).await,
+            (&Method::POST, "init/error") => self.refuse_to_begin(&parts, body).await,
             (&Method::POST, rest) => {
                 let of = |end: &str| rest.strip_prefix("invocation/")?.strip_suffix(end).map(str::to_owned);
                 if let Some(id) = of("/response") {
@@ -187,9 +211,7 @@ impl RuntimeApi {
                 "the invocation has no response yet",
             );
         }
-        self.ready.send_replace(true);
-        // Whoever asks with several threads is told of one event at a time.
-        let Some(job) = self.jobs.lock().await.recv().await else { return gone() };
+        let Some(job) = self.job().await else { return gone() };
         // A process that ended while it was idle may not have been noticed yet. The event is for another instance then.
         if peer.has_gone() {
             return gone();
@@ -216,15 +238,14 @@ impl RuntimeApi {
                 add(name, value);
             }
         }
-        *self.current.lock().unwrap_or_else(PoisonError::into_inner) =
-            Some((invocation.request_id, Some(reply)));
+        self.began(invocation.request_id, reply);
         // Who waits may have given up.
         let _ = taken.send(());
         response
     }
 
     /// Where the answer to invocation `id` goes; `None` if it isn't asked for.
-    fn reply(&self, id: &str) -> Option<oneshot::Sender<Reported>> {
+    fn reply_to(&self, id: &str) -> Option<oneshot::Sender<Reported>> {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         current.as_mut().filter(|(current, _)| current == id).and_then(|(_, reply)| reply.take())
     }
@@ -239,12 +260,12 @@ impl RuntimeApi {
         }
         match collect(body, ANSWER_BYTES_MAX).await {
             Ok(Some(bytes)) => {
-                let Some(reply) = self.reply(id) else { return not_asked() };
+                let Some(reply) = self.reply_to(id) else { return not_asked() };
                 let _ = reply.send(Reported::Answer(bytes));
                 accepted()
             }
             Ok(None) => {
-                let Some(reply) = self.reply(id) else { return not_asked() };
+                let Some(reply) = self.reply_to(id) else { return not_asked() };
                 if let Piece::Failed { error_type, details } = too_large() {
                     let _ = reply.send(Reported::Failed(details.into(), error_type));
                 }
@@ -255,7 +276,7 @@ impl RuntimeApi {
     }
 
     async fn stream(&self, id: &str, content_type: String, mut body: Incoming) -> Answered {
-        let Some(reply) = self.reply(id) else { return not_asked() };
+        let Some(reply) = self.reply_to(id) else { return not_asked() };
         let (sender, pieces) = mpsc::channel(PIECES_MAX);
         let (over, is_over) = oneshot::channel();
         let _ = reply.send(Reported::Stream(Stream { content_type, pieces }, is_over));
@@ -295,15 +316,14 @@ impl RuntimeApi {
 
     async fn error(&self, id: &str, parts: &Parts, body: Incoming) -> Answered {
         let Ok((payload, error_type)) = failure(parts, body).await else { return gone() };
-        let Some(reply) = self.reply(id) else { return not_asked() };
+        let Some(reply) = self.reply_to(id) else { return not_asked() };
         let _ = reply.send(Reported::Failed(payload, error_type));
         accepted()
     }
 
-    async fn failed_to_begin(&self, parts: &Parts, body: Incoming) -> Answered {
+    async fn refuse_to_begin(&self, parts: &Parts, body: Incoming) -> Answered {
         let Ok(failure) = failure(parts, body).await else { return gone() };
-        *self.init_error.lock().unwrap_or_else(PoisonError::into_inner) = Some(failure);
-        self.ready.send_replace(true);
+        self.failed_to_begin(failure);
         accepted()
     }
 
@@ -329,12 +349,16 @@ impl RuntimeApi {
 async fn failure(parts: &Parts, body: Incoming) -> Result<(Bytes, String), ()> {
     let name = parts.headers.get("lambda-runtime-function-error-type");
     let name = name.map(|name| String::from_utf8_lossy(name.as_bytes()).into_owned());
+    Ok(checked_failure(name, collect(body, ERROR_BYTES_MAX).await?))
+}
+
+/// The same, whatever of it is missing or no JSON.
+pub(super) fn checked_failure(name: Option<String>, payload: Option<Bytes>) -> (Bytes, String) {
     let name = name.unwrap_or_else(|| "Runtime.Unknown".to_owned());
-    let payload = collect(body, ERROR_BYTES_MAX).await?;
     let is_json = |bytes: &Bytes| serde_json::from_slice::<serde::de::IgnoredAny>(bytes).is_ok();
     let payload = payload.filter(|bytes| !bytes.is_empty() && is_json(bytes));
     let payload = payload.unwrap_or_else(|| serde_json::json!({ "errorType": name }).to_string().into());
-    Ok((payload, name))
+    (payload, name)
 }
 
 fn failure_of_trailers(trailers: &HeaderMap) -> Option<Piece> {

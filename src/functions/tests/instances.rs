@@ -403,3 +403,17 @@ async fn changes_one_after_the_other_leave_what_was_asked_for_last() {
     fixture.functions.provision(&fixture.home, "f", "1".into(), Some(2)).await.unwrap();
     are_ready(&fixture, 2).await;
 }
+
+/// The limit that the very first process has is that of all that it starts, from its first moment on.
+#[tokio::test]
+async fn a_runtime_has_its_limits_before_its_first_instruction() {
+    let fixture = Fixture::new();
+    let code = "#!/bin/sh\necho data $(ulimit -d) $(ulimit -Hd) files $(ulimit -n)\nexit 7\n";
+    fixture
+        .make_with("f", "provided.al2023", "any", &[("bootstrap", code)], |settings| settings.memory_mb = 128)
+        .await;
+    let (error, log) = fixture.error("f", &json!({})).await;
+    assert!(error["errorMessage"].as_str().unwrap().ends_with("exit status 7"), "{error}");
+    let most = (128 + 256) << 10;
+    assert!(log.contains(&format!("data {most} {most} files 1024\n")), "{log}");
+}

@@ -366,3 +366,117 @@ async fn a_layer_s_external_extension_is_refused_by_its_name() {
     assert!(refused.contains("/opt/extensions/agent"), "{refused}");
     assert_eq!(fixture.value("f", &json!({})).await, 1);
 }
+
+/// Whether a program is on this machine's PATH.
+fn is_there(program: &str) -> bool {
+    std::process::Command::new(program).arg("-version").output().is_ok()
+}
+
+/// AWS's own client is a gem, which may not be had here; one of the same place and arguments shows that Ruby gets them.
+#[tokio::test]
+async fn ruby_runs_what_its_client_is_given() {
+    if !is_there("ruby") {
+        return;
+    }
+    let fixture = Fixture::new();
+    let client = r#"
+require 'net/http'
+require 'json'
+require 'aws_lambda_ric/events'
+file, name = ARGV[0].split('.')
+require File.join(ENV['LAMBDA_TASK_ROOT'], file)
+http = Net::HTTP.start(*ENV['AWS_LAMBDA_RUNTIME_API'].split(':'))
+loop do
+  event = http.get(Events::NEXT)
+  answer = send(name, event: JSON.parse(event.body), context: nil)
+  http.post(Events.answer(event['Lambda-Runtime-Aws-Request-Id']), JSON.generate(answer))
+end
+"#;
+    let events = r#"
+module Events
+  NEXT = '/2018-06-01/runtime/invocation/next'
+  def self.answer(id) = "/2018-06-01/runtime/invocation/#{id}/response"
+end
+"#;
+    let gem = "vendor/bundle/ruby/3.1.0/gems/aws_lambda_ric-3.0.0";
+    let (program, lib) = (format!("{gem}/bin/aws_lambda_ric"), format!("{gem}/lib/aws_lambda_ric/events.rb"));
+    let files = [
+        ("app.rb", "def handler(event:, context:) = { got: event, gems: ENV['GEM_PATH'] }\n"),
+        (program.as_str(), client),
+        (lib.as_str(), events),
+    ];
+    fixture.make("f", "ruby3.1", "app.handler", &files).await;
+    let told = fixture.value("f", &json!({"a": [1]})).await;
+    assert_eq!(told["got"], json!({"a": [1]}));
+    assert!(told["gems"].as_str().unwrap().ends_with("/vendor/bundle/ruby/3.1.0"), "{told}");
+    assert_eq!(fixture.value("f", &json!({})).await["got"], json!({}));
+}
+
+/// The same for Java, whose client is a jar or its classes: here one class of the same name.
+#[tokio::test]
+async fn java_runs_what_its_client_is_given() {
+    if !is_there("javac") || !is_there("java") {
+        return;
+    }
+    let fixture = Fixture::new();
+    let client = r#"
+package com.amazonaws.services.lambda.runtime.api.client;
+import java.net.HttpURLConnection;
+import java.net.URL;
+public class AWSLambda {
+    public static void main(String[] arguments) throws Exception {
+        String api = "http://" + System.getenv("AWS_LAMBDA_RUNTIME_API") + "/2018-06-01/runtime/invocation/";
+        String[] handler = arguments[0].split("::");
+        var method = Class.forName(handler[0]).getMethod(handler[1], String.class);
+        while (true) {
+            var next = (HttpURLConnection) new URL(api + "next").openConnection();
+            String event = new String(next.getInputStream().readAllBytes());
+            String id = next.getHeaderField("Lambda-Runtime-Aws-Request-Id");
+            var answer = (HttpURLConnection) new URL(api + id + "/response").openConnection();
+            answer.setDoOutput(true);
+            answer.getOutputStream().write(((String) method.invoke(null, event)).getBytes());
+            answer.getInputStream().readAllBytes();
+        }
+    }
+}
+"#;
+    let handler = r#"
+package example;
+public class Handler {
+    public static String handle(String event) {
+        return "{\"got\":" + event + ",\"heap\":" + (Runtime.getRuntime().maxMemory() >> 20) + "}";
+    }
+}
+"#;
+    let sources = [("AWSLambda.java", client), ("Handler.java", handler)];
+    let folder = fixture.folder.join("java");
+    std::fs::create_dir_all(&folder).unwrap();
+    let mut compile = std::process::Command::new("javac");
+    compile.arg("-d").arg(&folder).current_dir(&folder);
+    for (name, text) in sources {
+        std::fs::write(folder.join(name), text).unwrap();
+        compile.arg(name);
+    }
+    let compiled = compile.output().unwrap();
+    assert!(compiled.status.success(), "{}", String::from_utf8_lossy(&compiled.stderr));
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+    for class in ["com/amazonaws/services/lambda/runtime/api/client/AWSLambda.class", "example/Handler.class"] {
+        zip.start_file(class, SimpleFileOptions::default()).unwrap();
+        zip.write_all(&std::fs::read(folder.join(class)).unwrap()).unwrap();
+    }
+    let settings = Settings {
+        runtime: "java17".to_owned(),
+        handler: "example.Handler::handle".to_owned(),
+        role: "arn:aws:iam::123456789012:role/R".to_owned(),
+        timeout_s: 20,
+        memory_mb: 256,
+        ..Settings::default()
+    };
+    let code = zip.finish().unwrap().into_inner();
+    let new = NewFunction { name: "f".to_owned(), settings, code, tags: BTreeMap::new(), publish: false };
+    fixture.functions.create(&fixture.home, new).await.unwrap();
+    let told = fixture.value("f", &json!({"a": [1]})).await;
+    assert_eq!(told["got"], json!({"a": [1]}));
+    // The heap is what the function's memory leaves for it.
+    assert!((150..=204).contains(&told["heap"].as_u64().unwrap()), "{told}");
+}
