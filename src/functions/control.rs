@@ -313,6 +313,7 @@ fn deployed(home: &AccountRegion, known: &CachedFunction, version: Version) -> D
         generation: *generation,
         home: home.clone(),
         name: function.name.clone(),
+        key: Arc::new((home.clone(), function.name.clone())),
         version: version.version,
         runtime: settings.runtime,
         handler: settings.handler,

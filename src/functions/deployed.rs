@@ -14,6 +14,8 @@ pub(crate) struct Deployed {
     pub home: AccountRegion,
     /// The function.
     pub name: String,
+    /// The two, as what there is of a function is found by.
+    pub key: FunctionKey,
     /// `$LATEST` or a number.
     pub version: String,
     /// Such as `python3.12`.
@@ -56,6 +58,9 @@ pub fn function_arn(home: &AccountRegion, name: &str) -> String {
     let AccountRegion { account, region } = home;
     format!("arn:{}:lambda:{region}:{account}:function:{name}", region.partition())
 }
+
+/// A function: whose it is, and its name.
+pub(crate) type FunctionKey = Arc<(AccountRegion, String)>;
 
 /// What runs of a function.
 pub(crate) type Running = Arc<Deployed>;

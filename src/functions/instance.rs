@@ -259,9 +259,8 @@ impl Instance {
         let mut reported = reported;
         let reported = tokio::select! {
             biased;
-            // A sender that is dropped belongs to an instance that ends.
+            // The sender is dropped when the instance has ended.
             reported = &mut reported => reported.ok(),
-            _ = self.end() => None,
             () = tokio::time::sleep(timeout) => {
                 let failure = self.timed_out(&request_id, timeout, init);
                 return Outcome::Lost(self.answer(failure));

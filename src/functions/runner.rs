@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::OnceCell;
 
 use super::cgroups::Cgroups;
-use super::deployed::Running;
+use super::deployed::{FunctionKey, Running};
 use super::error::{Error, Throttle};
 use super::instance::{Failure, Instance, Outcome, Places, Plan, stream_name};
 use super::invocation::{Answer, Invocation};
@@ -55,7 +55,7 @@ struct Inner {
 struct State {
     is_closed: bool,
     busy: u32,
-    functions: HashMap<(AccountRegion, String), Use>,
+    functions: HashMap<FunctionKey, Use>,
 }
 
 /// One function.
@@ -149,7 +149,7 @@ impl Runner {
     pub(crate) fn provision(&self, running: &Running, n: u32) {
         {
             let mut state = self.inner.state();
-            pool(&mut state, running).provisioned = n;
+            of_pool(&mut state, running).provisioned = n;
         }
         self.inner.top_up();
     }
@@ -157,7 +157,7 @@ impl Runner {
     /// How many instances of `running` are there, ready or at work.
     pub(crate) fn n_instances(&self, running: &Running) -> u32 {
         let mut state = self.inner.state();
-        let pool = pool(&mut state, running);
+        let pool = of_pool(&mut state, running);
         pool.busy + u32::try_from(pool.idle.len()).unwrap_or(u32::MAX)
     }
 
@@ -204,10 +204,11 @@ impl Inner {
     /// AWS refuses at once what is too much, and so does this.
     fn place(self: &Arc<Self>, running: &Running) -> Result<Place, Error> {
         let mut state = self.state();
+        let state = &mut *state;
         if state.is_closed {
             return Err(Error::Closed);
         }
-        let used = state.functions.entry((running.home.clone(), running.name.clone())).or_default();
+        let used = state.functions.entry(running.key.clone()).or_default();
         if running.reserved.is_some_and(|reserved| reserved <= used.busy) {
             return Err(Error::Throttled(Throttle::Function));
         }
@@ -215,10 +216,8 @@ impl Inner {
             return Err(Error::Throttled(Throttle::Account));
         }
         state.busy += 1;
-        if let Some(used) = state.functions.get_mut(&(running.home.clone(), running.name.clone())) {
-            used.busy += 1;
-        }
-        let pool = pool(&mut state, running);
+        used.busy += 1;
+        let pool = pool(used, running);
         pool.busy += 1;
         Ok(Place { inner: self.clone(), running: pool.running.clone() })
     }
@@ -230,7 +229,8 @@ impl Inner {
                 Some(instance) => (instance, None),
                 None => {
                     let patience = Duration::from_secs(running.timeout_s.into());
-                    match self.start(&running, &invocation.request_id, patience, false).await? {
+                    // Boxed, because it is rare and large: a call of an instance that is there stays small.
+                    match Box::pin(self.start(&running, &invocation.request_id, patience, false)).await? {
                         Ok((instance, took)) => (instance, Some(took)),
                         Err(failure) => return Ok(failure.answer(&running.version)),
                     }
@@ -260,7 +260,7 @@ impl Inner {
 
     fn idle(&self, running: &Running) -> Option<Arc<Instance>> {
         let mut state = self.state();
-        let pool = pool(&mut state, running);
+        let pool = of_pool(&mut state, running);
         while let Some(instance) = pool.idle.pop() {
             if instance.lives() {
                 return Some(instance);
@@ -275,9 +275,8 @@ impl Inner {
         if state.is_closed || !instance.lives() {
             return;
         }
-        let key = (instance.running.home.clone(), instance.running.name.clone());
-        let pool =
-            state.functions.get_mut(&key).and_then(|used| used.pools.get_mut(&instance.running.version));
+        let used = state.functions.get_mut(&instance.running.key);
+        let pool = used.and_then(|used| used.pools.get_mut(&instance.running.version));
         if let Some(pool) = pool.filter(|pool| Arc::ptr_eq(&pool.running, &instance.running)) {
             *instance.idle_since.lock().unwrap_or_else(PoisonError::into_inner) = now;
             pool.idle.push(instance);
@@ -294,8 +293,8 @@ impl Inner {
         self.make_room();
         if running.reserved == Some(1) {
             // Who reserves one wants no second one beside it, not even while it ends: both may want the same port.
-            let key = (running.home.clone(), running.name.clone());
-            let ending = self.state().functions.get_mut(&key).map(|used| std::mem::take(&mut used.ending));
+            let ending =
+                self.state().functions.get_mut(&running.key).map(|used| std::mem::take(&mut used.ending));
             for instance in ending.into_iter().flatten() {
                 instance.ended().await;
             }
@@ -428,7 +427,7 @@ impl Inner {
                 let started = inner.start(&running, &id, Duration::ZERO, true).await;
                 {
                     let mut state = inner.state();
-                    let pool = pool(&mut state, &running);
+                    let pool = of_pool(&mut state, &running);
                     pool.starting = pool.starting.saturating_sub(1);
                 }
                 match started {
@@ -446,8 +445,7 @@ impl Drop for Place {
     fn drop(&mut self) {
         let mut state = self.inner.state();
         state.busy = state.busy.saturating_sub(1);
-        let key = (self.running.home.clone(), self.running.name.clone());
-        let Some(used) = state.functions.get_mut(&key) else { return };
+        let Some(used) = state.functions.get_mut(&self.running.key) else { return };
         used.busy = used.busy.saturating_sub(1);
         if let Some(pool) = used.pools.get_mut(&self.running.version)
             && Arc::ptr_eq(&pool.running, &self.running)
@@ -457,9 +455,13 @@ impl Drop for Place {
     }
 }
 
+/// The pool of a version of any function.
+fn of_pool<'a>(state: &'a mut State, running: &Running) -> &'a mut Pool {
+    pool(state.functions.entry(running.key.clone()).or_default(), running)
+}
+
 /// The pool of a version. What was there of an older state of it is let go; if there is a newer one, it is that.
-fn pool<'a>(state: &'a mut State, running: &Running) -> &'a mut Pool {
-    let used = state.functions.entry((running.home.clone(), running.name.clone())).or_default();
+fn pool<'a>(used: &'a mut Use, running: &Running) -> &'a mut Pool {
     let new = || Pool { running: running.clone(), idle: Vec::new(), busy: 0, provisioned: 0, starting: 0 };
     let pool = used.pools.entry(running.version.clone()).or_insert_with(new);
     if pool.running.generation < running.generation {

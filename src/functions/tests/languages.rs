@@ -460,7 +460,8 @@ public class Handler {
     let compiled = compile.output().unwrap();
     assert!(compiled.status.success(), "{}", String::from_utf8_lossy(&compiled.stderr));
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
-    for class in ["com/amazonaws/services/lambda/runtime/api/client/AWSLambda.class", "example/Handler.class"] {
+    for class in ["com/amazonaws/services/lambda/runtime/api/client/AWSLambda.class", "example/Handler.class"]
+    {
         zip.start_file(class, SimpleFileOptions::default()).unwrap();
         zip.write_all(&std::fs::read(folder.join(class)).unwrap()).unwrap();
     }
