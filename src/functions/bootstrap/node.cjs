@@ -270,6 +270,9 @@ function responseStream() {
   stream.isOver = new Promise((resolve) => (over = resolve));
   stream.setContentType = (to) => (type = to);
   stream.breakOff = async (failure) => {
+    if (stream.writableEnded) return stream.isOver;
+    // What has been written before comes before.
+    await new Promise((resolve) => stream.write(Buffer.alloc(0), resolve));
     await writing;
     send('B', failed(failure));
   };
