@@ -86,6 +86,27 @@ async fn an_event_waits_for_a_place() {
 }
 
 #[tokio::test]
+async fn an_event_that_is_too_old_is_not_handled() {
+    let fixture = Fixture::new();
+    let code = "def handler(event, context):\n    print('attempt')\n";
+    fixture.make("f", "python3.11", "app.handler", &[("app.py", code)]).await;
+    let configure = fixture.functions.configure_events(&fixture.home, "f", None, |_| EventConfig {
+        age_max_s: Some(0),
+        retries_max: None,
+        on_success: Some(SUCCESS.to_owned()),
+        on_failure: Some(FAILURE.to_owned()),
+        last_modified: crate::clock::Timestamp::from_millis(0),
+    });
+    configure.await.unwrap();
+    // As old as none may be after the time that it waits for a place.
+    fixture.functions.reserve(&fixture.home, "f", Some(0)).await.unwrap();
+    fixture.functions.enqueue(fixture.called("f"), fixture.invocation(&json!({}))).await.unwrap();
+    let (to, record) = told(&fixture).await;
+    assert_eq!((to.as_str(), &record["requestContext"]["condition"]), (FAILURE, &json!("EventAgeExceeded")));
+    assert!(fixture.functions.log(&fixture.home, "f").lines(0, 1).is_empty(), "it is not handled");
+}
+
+#[tokio::test]
 async fn an_event_has_its_own_bound() {
     let fixture = Fixture::new();
     fixture
