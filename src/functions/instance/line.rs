@@ -36,10 +36,11 @@ const READ_BYTES: usize = 8 * 1024;
 /// The longest media type.
 const TYPE_BYTES_MAX: usize = 1024;
 
-/// Serves a line to its end: that of the runtime, or what isn't a message.
+/// Serves a line to its end: that of the runtime, or what isn't a message. The instance gets no event after it.
 pub(super) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(api: Arc<RuntimeApi>, socket: S) {
     let mut line = Line { socket, read: BytesMut::new() };
     while line.turn(&api).await.is_some() {}
+    api.close().await;
 }
 
 struct Line<S> {

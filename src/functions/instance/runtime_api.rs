@@ -158,6 +158,13 @@ impl RuntimeApi {
         self.jobs.lock().await.recv().await
     }
 
+    /// No event is taken any more: what waits is for another instance.
+    pub(super) async fn close(&self) {
+        let mut jobs = self.jobs.lock().await;
+        jobs.close();
+        while jobs.try_recv().is_ok() {}
+    }
+
     /// The runtime has taken an event.
     pub(super) fn began(&self, request_id: String, reply: oneshot::Sender<Reported>) {
         *self.current.lock().unwrap_or_else(PoisonError::into_inner) = Some((request_id, Some(reply)));

@@ -417,3 +417,22 @@ async fn a_runtime_has_its_limits_before_its_first_instruction() {
     let most = (128 + 256) << 10;
     assert!(log.contains(&format!("data {most} {most} files 1024\n")), "{log}");
 }
+
+#[tokio::test]
+async fn a_runtime_that_says_what_is_no_message_gets_no_further_event() {
+    let fixture = Fixture::new();
+    let code = "
+import os
+def handler(event, context):
+    line = max(int(fd) for fd in os.listdir('/proc/self/fd') if os.path.exists('/proc/self/fd/' + fd)
+        and os.readlink('/proc/self/fd/' + fd).startswith('socket:'))
+    if event: os.write(line, b'nonsense')
+    return os.getpid()
+";
+    let settings = |settings: &mut Settings| settings.timeout_s = 3;
+    fixture.make_with("f", "python3.11", "app.handler", &[("app.py", code)], settings).await;
+    let first = fixture.value("f", &json!(false)).await;
+    assert_eq!(fixture.value("f", &json!(false)).await, first);
+    assert_eq!(fixture.error("f", &json!(true)).await.0["errorType"], "Runtime.ExitError");
+    assert_ne!(fixture.value("f", &json!(false)).await, first, "another instance is started");
+}
