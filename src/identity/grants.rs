@@ -34,6 +34,11 @@ pub enum Owner {
 }
 
 impl Grants {
+    /// Whether no policy grants anything, since there is none.
+    pub fn are_none(&self) -> bool {
+        matches!(self, Self::Policies { identity, .. } if identity.is_empty())
+    }
+
     /// Whether a policy asks for the tags of resources.
     pub fn need_resource_tags(&self) -> bool {
         match self {

@@ -36,6 +36,9 @@ impl Api {
                     return Err(refused(&role_arn));
                 }
             };
+            if self.iam().awaits_policies(&caller).await? {
+                continue;
+            }
             for (permission, refused) in needed {
                 let permitted = self.permits(&caller, &call.home.region, &[permission]).await;
                 permitted.map_err(|_| refused(&role_arn))?;

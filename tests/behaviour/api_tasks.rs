@@ -82,6 +82,12 @@ fn a_template_s_role_without_a_policy_may_do_nothing() {
     let (before, rest) = sample.split_once("      Policies:\n").unwrap();
     let (_, after) = rest.split_once("\n\n").unwrap();
     let template = dir.path().join("bare.yaml");
+    // It may be assigned all the same, before it has what delivering logs needs.
+    let logging = "      LoggingConfiguration:\n        Level: ALL\n        Destinations:\n          - CloudWatchLogsLogGroup:\n              \
+                   LogGroupArn: !Sub arn:aws:logs:${AWS::Region}:${AWS::AccountId}:log-group:bare:*\n";
+    let role = "      RoleArn: !GetAtt ApiGatewayWorkflowRole.Arn\n";
+    let after = after.replace(role, &format!("{role}{logging}"));
+    assert!(after.contains("LoggingConfiguration"));
     std::fs::write(&template, format!("{before}\n{after}")).unwrap();
     let template = template.to_str().unwrap();
     let applied = stepgate(&["apply", template, "--stack-name", "bare", "--endpoint", &endpoint, "--json"]);

@@ -137,6 +137,16 @@ impl Iam {
         }
     }
 
+    /// Whether a role that is assigned to a resource may be without what that needs: one without any policy gets them later,
+    /// as templates make policies after the resource. It is asked when it is used. Under `strict` it has to have them.
+    ///
+    /// # Errors
+    /// If roles can't be read.
+    pub async fn awaits_policies(&self, caller: &Caller) -> Result<bool, IamError> {
+        let grants = self.grants(caller).await?;
+        Ok(self.enforcement == Enforcement::Enforced && grants.are_none())
+    }
+
     async fn assume_first(&self, of: &RoleUse, home: &AccountRegion) -> Result<Caller, RoleError> {
         let refused = |reason| {
             let (role, service) = (of.role_arn.to_string(), of.service);
