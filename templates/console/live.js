@@ -69,10 +69,10 @@ async function replace() {
     const element = place.querySelector(name);
     if (element) scrolled.set(name, [element.scrollLeft, element.scrollTop]);
   }
-  // Nobody loses what they are typing, or where they are.
+  // Nobody loses what they are typing, what it was answered with, or where they are.
   const typing = document.activeElement?.closest?.("input, textarea, details[open] form");
   const detail = place.querySelector("#detail");
-  if (typing && detail?.contains(typing)) body.querySelector("#detail")?.replaceWith(detail);
+  if (detail?.contains(typing ?? null) || detail?.querySelector("details[open] form")) body.querySelector("#detail")?.replaceWith(detail);
   const focused = document.activeElement?.dataset?.state;
   place.replaceChildren(...body.childNodes);
   arrived(place);

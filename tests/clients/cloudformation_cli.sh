@@ -28,13 +28,12 @@ YAML
 }
 template '{"StartAt": "A", "States": {"A": {"Type": "Wait", "Seconds": ${Seconds}, "End": true}}}' > good.yaml
 template '{"StartAt": "B", "States": {"A": {"Type": "Pass", "End": true}}}' > bad.yaml
-# The CLI names a change set after the second in which it is made.
-last=0
+# The CLI names a change set after the second in which it is made, so the next one begins in another.
 deploy() {
-  while [ "$(date +%s)" -le "$last" ]; do :; done
-  local status=0
+  local status=0 ended
   aws cloudformation deploy --stack-name shop --template-file "$@" || status=$?
-  last=$(date +%s)
+  ended=$(date +%s)
+  while [ "$(date +%s)" -le "$ended" ]; do sleep 0.1; done
   return "$status"
 }
 value() { aws cloudformation describe-stacks --stack-name shop --query "$1" --output text; }
