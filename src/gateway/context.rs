@@ -265,21 +265,26 @@ impl Context {
     pub(crate) fn visible_header_values(
         &self,
     ) -> impl Iterator<Item = (String, impl Iterator<Item = Cow<'_, str>>)> {
-        let lower_case = self.version == Version::HTTP_2;
         let added = if self.is_test_call() { &[][..] } else { &ADDED[..] };
-        let sent = self.headers.keys().filter(move |name| {
-            let is_added = added.iter().any(|added| added.eq_ignore_ascii_case(name.as_str()));
-            !is_added && !headers::is_dropped_from_client(name.as_str())
-        });
-        let sent = sent.map(move |name| {
+        let is_added = move |name: &str| added.iter().any(|added| added.eq_ignore_ascii_case(name));
+        let sent = self.sent_header_values().filter(move |(name, _)| !is_added(name));
+        let added =
+            added.iter().map(|name| ((*name).to_owned(), vec![Cow::from(self.added(name))].into_iter()));
+        sent.chain(added)
+    }
+
+    /// The client's headers with all values of each, in their conventional spelling.
+    pub(crate) fn sent_header_values(
+        &self,
+    ) -> impl Iterator<Item = (String, std::vec::IntoIter<Cow<'_, str>>)> {
+        let lower_case = self.version == Version::HTTP_2;
+        let names = self.headers.keys().filter(|name| !headers::is_dropped_from_client(name.as_str()));
+        names.map(move |name| {
             let values = self.headers.get_all(name).iter();
             let values: Vec<_> = values.map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
             let name = if lower_case { name.to_string() } else { headers::spelling(name.as_str()) };
             (name, values.into_iter())
-        });
-        let added =
-            added.iter().map(|name| ((*name).to_owned(), vec![Cow::from(self.added(name))].into_iter()));
-        sent.chain(added)
+        })
     }
 
     /// The value of one of [`ADDED`].

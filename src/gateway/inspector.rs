@@ -159,7 +159,10 @@ impl Inspector {
             "Method request headers: {}",
             JavaMap(headers.iter().map(|(name, value)| (name, value)))
         ));
-        let notes = Box::new(Notes::new(headers.into_iter(), has_bodies));
+        // As they came: what API Gateway adds would be added twice if the request were sent again.
+        let sent = context.sent_header_values();
+        let sent = sent.flat_map(|(name, values)| values.map(move |value| (name.clone(), value)));
+        let notes = Box::new(Notes::new(sent, has_bodies));
         (context.log, context.notes) = (Some(log), Some(notes));
     }
 

@@ -86,7 +86,7 @@ pub(super) async fn show(visit: &Visit<'_>) -> Result<Answer, Failure> {
         "isOn": inspector.is_on(), "hasBodies": inspector.has_bodies(), "rows": rows, "n": all.len(), "q": filters.searched,
         "statuses": statuses, "apis": choices(&all, "apiId", filters.api), "stages": choices(&all, "stage", filters.stage),
         "isFiltered": filters.is_any(),
-        "detail": chosen.map(|it| detail(it, &all)), "csrf": &*visit.signed.csrf, "base": crate::console::PREFIX,
+        "detail": chosen.map(|it| detail(it, &all, visit.signed.region.as_str())), "csrf": &*visit.signed.csrf, "base": crate::console::PREFIX,
         "live": inspector.is_on().then(|| address("/live", &[("requests", "all")])),
         "key": inspector.newest().to_string(),
         "part": address("/requests", &[own[0], own[1], own[2], own[3], ("part", "requests-body")]),
@@ -171,7 +171,7 @@ fn took(time: std::time::Duration) -> String {
     }
 }
 
-fn detail(of: &Inspected, all: &[Arc<Inspected>]) -> Value {
+fn detail(of: &Inspected, all: &[Arc<Inspected>], region: &str) -> Value {
     let refused = refused_in(of);
     let at_of = |wanted| LAYERS.iter().position(|(layer, _)| *layer == wanted);
     let refused_at = refused.and_then(at_of);
@@ -196,7 +196,7 @@ fn detail(of: &Inspected, all: &[Arc<Inspected>]) -> Value {
         "why": why(of), "layers": layers.collect::<Vec<_>>(), "facts": facts, "headers": headers, "steps": of.log,
         "body": of.body.as_deref().map(shown::pretty),
         "took": took(of.took), "at": shown::time(Some(of.received.as_millis())),
-        "curl": curl(of, false), "signedCurl": curl(of, true),
+        "curl": curl(of, None), "signedCurl": curl(of, Some(region)),
         "apiHref": fact(of, "apiId").map(|api| addresses::api(api, "")),
         "executionHref": of.execution.as_deref().map(addresses::execution),
         "har": address("/requests/har", &[("number", &of.number.to_string())]),
@@ -210,17 +210,16 @@ fn url(of: &Inspected) -> String {
     format!("{scheme}://{}{}", of.authority, of.target)
 }
 
-/// A request as a command; the signed one signs with the keys of whoever runs it.
-fn curl(of: &Inspected, is_signed: bool) -> String {
+/// A request as a command. One for a region signs with the keys of whoever runs it.
+fn curl(of: &Inspected, region: Option<&str>) -> String {
     let quoted = |text: &str| format!("'{}'", text.replace('\'', "'\\''"));
     let mut command = format!("curl -i -X {} {}", of.method, quoted(&url(of)));
-    if is_signed {
-        let signer =
-            "--aws-sigv4 aws:amz:us-east-1:execute-api --user \"$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY\"";
-        command = format!("{command} {signer}");
+    if let Some(region) = region {
+        let keys = "--user \"$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY\"";
+        command = format!("{command} --aws-sigv4 aws:amz:{region}:execute-api {keys}");
     }
-    if let Some((_, media)) = of.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type")) {
-        command = format!("{command} -H {}", quoted(&format!("content-type: {media}")));
+    for header in resend::headers_again(of) {
+        command = format!("{command} -H {}", quoted(&header));
     }
     match &of.body {
         Some(body) if !body.is_empty() => format!("{command} -d {}", quoted(body)),
@@ -263,8 +262,12 @@ mod tests {
     fn layers_behind_a_refusal_are_not_reached() {
         let of =
             inspected(429, &[("stage", "prod"), ("resourcePath", "/x"), ("errorResponseType", "THROTTLED")]);
-        let labels: Vec<_> =
-            detail(&of, &[])["layers"].as_array().unwrap().iter().map(|it| it["label"].clone()).collect();
+        let labels: Vec<_> = detail(&of, &[], "eu-west-1")["layers"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|it| it["label"].clone())
+            .collect();
         assert_eq!(labels, ["passed", "passed", "passed", "refused", "not reached", "not reached", "passed"]);
     }
 
@@ -277,15 +280,15 @@ mod tests {
     #[test]
     fn a_command_sends_what_was_sent() {
         let mut of = inspected(200, &[]);
-        assert_eq!(curl(&of, false), "curl -i -X GET 'http://localhost/prod/x'");
+        assert_eq!(curl(&of, None), "curl -i -X GET 'http://localhost/prod/x'");
         of.is_secure = true;
         of.target = "/prod/it's".to_owned();
         of.headers = vec![("Content-Type".to_owned(), "text/plain".to_owned())];
         of.body = Some("a 'b'".to_owned());
         assert_eq!(
-            curl(&of, false),
-            "curl -i -X GET 'https://localhost/prod/it'\\''s' -H 'content-type: text/plain' -d 'a '\\''b'\\'''"
+            curl(&of, None),
+            "curl -i -X GET 'https://localhost/prod/it'\\''s' -H 'Content-Type: text/plain' -d 'a '\\''b'\\'''"
         );
-        assert!(curl(&of, true).contains("--aws-sigv4 aws:amz:us-east-1:execute-api"));
+        assert!(curl(&of, Some("eu-west-1")).contains("--aws-sigv4 aws:amz:eu-west-1:execute-api"));
     }
 }

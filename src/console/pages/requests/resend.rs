@@ -23,18 +23,19 @@ const ANSWER_BYTES_MAX: usize = 256 * 1024;
 /// Headers that belong to the connection, which is another one.
 const OF_CONNECTION: [HeaderName; 4] = [HOST, CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING];
 
-/// The form's fields, as the request was. What is secret was not kept, and is left out.
-pub(super) fn draft(of: &Inspected) -> Value {
+/// The headers that may be sent again: what is secret was not kept, and what is the connection's is made anew.
+pub(super) fn headers_again(of: &Inspected) -> impl Iterator<Item = String> {
     let is_kept = |name: &str, value: &str| {
         !value.contains("***")
             && !OF_CONNECTION.iter().any(|header| header.as_str().eq_ignore_ascii_case(name))
     };
-    let headers: Vec<String> = of
-        .headers
-        .iter()
-        .filter(|(name, value)| is_kept(name, value))
-        .map(|(name, value)| format!("{name}: {value}"))
-        .collect();
+    let kept = of.headers.iter().filter(move |(name, value)| is_kept(name, value));
+    kept.map(|(name, value)| format!("{name}: {value}"))
+}
+
+/// The form's fields, as the request was.
+pub(super) fn draft(of: &Inspected) -> Value {
+    let headers: Vec<String> = headers_again(of).collect();
     json!({
         "method": of.method, "host": of.authority, "target": of.target, "headers": headers.join("\n"), "body": of.body,
     })
