@@ -5,6 +5,7 @@
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A server that answers at `address` until dropped.
 pub(crate) struct Served {
@@ -24,15 +25,21 @@ impl Served {
 
     /// Stepgate with the benchmark's APIs; its HTTP_PROXY integration calls `backend`.
     pub(crate) async fn stepgate(backend: &Self) -> Self {
-        let dir = scratch("data");
+        Self::built(Path::new(env!("CARGO_BIN_EXE_stepgate")), include_str!("paths.yaml"), backend)
+    }
+
+    /// The same from a binary and a template of one's own.
+    pub(crate) fn built(binary: &Path, template: &str, backend: &Self) -> Self {
+        static STARTED: AtomicUsize = AtomicUsize::new(0);
+        let dir = scratch(&format!("data-{}", STARTED.fetch_add(1, Ordering::Relaxed)));
         std::fs::create_dir_all(&dir).unwrap();
-        let template = include_str!("paths.yaml").replace("BACKEND", &format!("http://{}", backend.address));
+        let template = template.replace("BACKEND", &format!("http://{}", backend.address));
         std::fs::write(dir.join("bench.yaml"), template).unwrap();
         let settings =
             format!("[deploy]\ntemplates = [{:?}]\n[log]\nlevel = 'warn'\n", dir.join("bench.yaml"));
         std::fs::write(dir.join("stepgate.toml"), settings).unwrap();
         let mut command = on_core(0);
-        command.arg(env!("CARGO_BIN_EXE_stepgate")).arg("serve").arg("--json");
+        command.arg(binary).arg("serve").arg("--json");
         command.arg("--config").arg(dir.join("stepgate.toml"));
         command.arg("--data-dir").arg(dir.join("data")).args(["--listen", "127.0.0.1:0"]);
         Self::start(command, Some(dir))
@@ -66,6 +73,12 @@ impl Served {
         let mut command = on_core(0);
         command.arg(program).arg(script);
         Self::start(command, None)
+    }
+
+    /// A program that doesn't say where it listens, with what it keeps in `dir`.
+    pub(crate) fn silent(mut command: Command, address: String, dir: PathBuf) -> Self {
+        let child = command.stdout(Stdio::null()).spawn().expect("taskset and the program start");
+        Self { address, child, data_dir: Some(dir) }
     }
 
     pub(crate) fn pid(&self) -> u32 {
@@ -105,6 +118,10 @@ impl Served {
 
 impl Drop for Served {
     fn drop(&mut self) {
+        // What a program has started (nginx its worker) does not end with it.
+        for pid in children(self.child.id()) {
+            let _ = Command::new("kill").arg(pid.to_string()).status();
+        }
         self.child.kill().unwrap();
         self.child.wait().unwrap();
         if let Some(dir) = &self.data_dir {
@@ -129,7 +146,8 @@ pub(crate) fn pin_this_process() {
     assert!(status.is_ok_and(|s| s.success()), "taskset (util-linux) and a second core are needed");
 }
 
-fn on_core(core: usize) -> Command {
+/// A command that runs on that core alone.
+pub(crate) fn on_core(core: usize) -> Command {
     let mut command = Command::new("taskset");
     command.arg("-c").arg(core.to_string());
     command
