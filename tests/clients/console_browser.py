@@ -1,9 +1,12 @@
 #!/usr/bin/env python3
 """The console in headless Chromium: each way through its pages, what a user may write anywhere, long histories and large
 definitions. Needs Chromium (Debian's package), Node.js and npm. Pictures of the pages are left in target/console/pictures."""
+import csv
 import hashlib
+import io
 import json
 import os
+import re
 import subprocess
 import time
 import urllib.request
@@ -76,13 +79,34 @@ waiting = start(order, "order-1003", {**document, "wait": 3600}, wait=False)
 for at in range(60):
     start(order, f"bulk-{at:03}", {"total": 0}, wait=False)
 
-# --- what users may write, written to run if it can
-PAYLOADS = json.loads((HERE / "payloads.json").read_text())
-hostile = {}
-for at, text in enumerate(PAYLOADS):
-    hostile[f"{at} {text}"[:80]] = {"Type": "Pass", "Comment": text, "Result": {text: [text]}, "Next": f"{at + 1} {PAYLOADS[at + 1]}"[:80]} \
-        if at + 1 < len(PAYLOADS) else {"Type": "Fail", "Error": text[:256], "Cause": text}
-written = start(machine("Hostile", level(next(iter(hostile)), **hostile)), "hostile", {"</textarea><script>window.ran=1</script>": PAYLOADS})
+# --- what users may write, written to run if it can: vectors as they are known, behind what may end the text around them, in
+# different spellings
+KNOWN = json.loads((HERE / "payloads.json").read_text())
+ENDS = ["", '">', "'>", "-->", "</script>", "</textarea>", "</style>", "]]>", "</svg>", "</pre>"]
+VECTORS = [
+    "<script>ran=1</script>", "<img src=x onerror=ran=1>", "<svg onload=ran=1>", "<iframe src=javascript:parent.ran=1>",
+    "<a href=javascript:ran=1 autofocus>", "<input onfocus=ran=1 autofocus>", "<body onpageshow=ran=1>", "<video src=x onerror=ran=1>",
+    "<audio src=x onerror=ran=1>", "<details open ontoggle=ran=1>", "<select onfocus=ran=1 autofocus>", "<style onload=ran=1></style>",
+    "<link rel=stylesheet href=x onerror=ran=1>", "<object data=x onerror=ran=1>", "<embed src=javascript:ran=1>",
+    "<marquee onstart=ran=1>", "<svg><animate onbegin=ran=1 attributeName=x>", "<form><button formaction=javascript:ran=1>",
+    "<math href=javascript:ran=1>x", "<base href=javascript:ran=1//>"]
+SPELLINGS = [
+    lambda text: text, lambda text: text.replace(" ", "/", 1), lambda text: re.sub(r"<(\w+)", lambda it: it[0].title(), text),
+    lambda text: text.replace("ran", "&#114;an"), lambda text: text.replace("<", "%3C").replace(">", "%3E")]
+PAYLOADS = list(dict.fromkeys(KNOWN + [spell(end + vector) for end in ENDS for vector in VECTORS for spell in SPELLINGS]))[:1000]
+assert len(PAYLOADS) == 1000
+
+
+def hostile(name, payloads):
+    """An execution of a machine whose states are named as that says, and have it in all that can be written."""
+    names = [f"{at} {text}"[:80] for at, text in enumerate(payloads)]
+    named = {name: {"Type": "Pass", "Comment": text, "Result": {text: [text]}, "Next": following}
+             for name, text, following in zip(names, payloads, names[1:])}
+    named[names[-1]] = {"Type": "Fail", "Error": payloads[-1][:256], "Cause": payloads[-1]}
+    return start(machine(name, level(names[0], **named)), "hostile", {"</textarea><script>window.ran=1</script>": payloads})
+
+
+written = [hostile("Hostile", KNOWN), hostile("HostileToo", PAYLOADS[:500]), hostile("HostileAsWell", PAYLOADS[500:])]
 
 # --- a definition of 500 states, and a history of 25,000 events
 many = {f"Step {at}": {"Type": "Pass", "Next": f"Step {at + 1}"} for at in range(498)}
@@ -116,6 +140,7 @@ keyed = {"security": [{"key": []}]}
 openapi = {
     "openapi": "3.0.1", "info": {"title": "Orders", "description": HOSTILE},
     "paths": {"/orders": {"get": mock('{"orders": [], "q": "$input.params(\'q\')"}', **keyed), "post": mock(HOSTILE)},
+              "/hostile": {"post": mock("\n".join(PAYLOADS))},
               "/orders/{id}": {"get": mock('{"id": "$input.params(\'id\')"}'), "delete": mock("{}")}},
     "components": {"securitySchemes": {"key": {"type": "apiKey", "name": "x-api-key", "in": "header"}}}}
 api = gateway.import_rest_api(body=json.dumps(openapi).encode())["id"]
@@ -130,7 +155,12 @@ for _ in range(7):
     call = urllib.request.Request(f"{ENDPOINT}/restapis/{api}/dev/_user_request_/orders", headers={"x-api-key": key["value"]})
     assert urllib.request.urlopen(call).status == 200
 
-given = {"api": api, "plan": plan, "keyValue": key["value"], "endpoint": ENDPOINT, "order": order, "done": done, "failed": failed, "waiting": waiting, "hostile": written,
+# Two hundred and fifty more keys, four of them in each name.
+table = io.StringIO()
+csv.writer(table).writerows([["name", "key"]] + [[" ".join(PAYLOADS[at:at + 4]), f"hostile-key-{at:020}"] for at in range(0, 1000, 4)])
+assert len(gateway.import_api_keys(body=table.getvalue().encode(), format="csv")["ids"]) == 250
+
+given = {"payloads": PAYLOADS, "api": api, "plan": plan, "keyValue": key["value"], "endpoint": ENDPOINT, "order": order, "done": done, "failed": failed, "waiting": waiting, "hostile": written,
          "large": large, "long": long, "input": json.dumps(document)}
 drive = subprocess.run(["node", "ways.mjs"], cwd=WORK, input=json.dumps(given), capture_output=True, text=True, timeout=300)
 print(drive.stdout, end="")

@@ -47,6 +47,11 @@ async function check(page, name) {
   for (const { id, impact, nodes } of found.violations) {
     if (impact === "serious" || impact === "critical") problems.push(`${name}: ${impact} ${id}: ${nodes.slice(0, 3).map((node) => node.html).join(" | ")}`);
   }
+  await harmless(page, name);
+}
+
+/** Nothing that ran, nothing that was blocked, nothing beyond the edge. */
+async function harmless(page, name) {
   const seen = await page.evaluate(() => ({ ran: window.ran, violations: window.violations, wide: document.documentElement.scrollWidth - innerWidth }));
   if (seen.ran) problems.push(`${name}: something ran`);
   if (seen.violations.length) problems.push(`${name}: ${seen.violations.join(", ")}`);
@@ -85,7 +90,7 @@ try {
   // --- light, with a mouse
   const page = await signedIn({ colorScheme: "light" });
   await check(page, "home");
-  assert.match(await page.locator(".counts").innerText(), /4\s+State machines/);
+  assert.match(await page.locator(".counts").innerText(), /6\s+State machines/);
   await picture(page, "home-light");
   await page.getByRole("link", { name: "State machines", exact: true }).click();
   await page.getByRole("link", { name: "OrderFulfilment" }).click();
@@ -326,7 +331,8 @@ try {
   console.log("templates and states are tried, step by step");
 
   // --- what users wrote
-  await go(page, view("executions", given.hostile));
+  const [few, ...many] = given.hostile;
+  await go(page, view("executions", few));
   await check(page, "hostile names");
   const names = await page.locator(".state").evaluateAll((all) => all.map((it) => it.dataset.state));
   for (const name of [names[0], names[1], names[10], names.at(-1)]) {
@@ -335,12 +341,55 @@ try {
   }
   await check(page, "hostile details");
   for (const more of [{ tab: "events", q: "<script>window.ran=1</script>" }, { tab: "timeline" }, { tab: "definition" }, { tab: "events", event: "1" }, { state: '"><img src=x onerror=window.ran=1>' }]) {
-    await go(page, view("executions", given.hostile, more));
+    await go(page, view("executions", few, more));
     await check(page, `hostile ${JSON.stringify(more)}`);
   }
   await go(page, view("executions", "arn:aws:states:us-east-1:123456789012:execution:<script>window.ran=1</script>:x"));
   await check(page, "a hostile address");
-  console.log("nothing that users wrote runs");
+  for (const [at, arn] of many.entries()) {
+    for (const more of [{}, { tab: "events" }, { tab: "timeline" }, { tab: "definition" }, { tab: "events", event: "1" }]) {
+      await go(page, view("executions", arn, more));
+      await harmless(page, `more hostile names, ${at} ${JSON.stringify(more)}`);
+    }
+    assert.equal(await page.locator("#detail pre", { hasText: "ran=1" }).count() > 0, true);
+  }
+  await page.getByRole("link", { name: "Usage plans", exact: true }).click();
+  await page.waitForSelector("td:has-text('onpageshow=ran=1')");
+  await check(page, "hostile keys");
+  await page.getByRole("link", { name: "APIs", exact: true }).click();
+  await page.getByRole("link", { name: "Orders" }).click();
+  await page.getByRole("link", { name: "POST /hostile" }).click();
+  await page.waitForSelector("pre:has-text('onpageshow=ran=1')");
+  await check(page, "hostile templates");
+  await page.getByRole("link", { name: "Playground", exact: true }).click();
+  for (const part of [given.payloads.slice(0, 500), given.payloads.slice(500)]) {
+    await page.getByLabel("Mapping template").fill(`$input.body ${part.join("\n")}`);
+    await page.getByLabel("Body").fill(part.join("\n"));
+    await page.getByRole("button", { name: "Evaluate" }).click();
+    await page.waitForSelector("#result pre:has-text('onerror=ran=1')");
+    await harmless(page, "hostile templates and bodies, evaluated");
+  }
+  // Sixty-four headers a request, as a name can't be written so; the body has everything.
+  await page.getByRole("link", { name: "Requests", exact: true }).click();
+  await page.getByLabel(/bodies/i).check();
+  await page.getByRole("button", { name: "Record requests" }).click();
+  await page.waitForSelector(".status:has-text('Recording')");
+  const sent = given.payloads.map((it) => it.replace(/[^ -~]/g, ""));
+  for (let at = 0; at < sent.length; at += 64) {
+    const headers = Object.fromEntries(sent.slice(at, at + 64).map((it, n) => [`x-hostile-${n}`, it]));
+    const answer = await fetch(`${given.endpoint}/restapis/${given.api}/qa/_user_request_/hostile`, {
+      method: "POST", headers: { ...headers, "content-type": "application/json" }, body: JSON.stringify(given.payloads) });
+    assert.equal(answer.status, 200);
+  }
+  await page.waitForFunction((n) => document.querySelectorAll("table.requests tbody tr").length === n, Math.ceil(sent.length / 64));
+  for (const link of await page.locator("table.requests tbody a").all()) {
+    await link.click();
+    await page.waitForFunction((href) => document.querySelector("#detail .why") && location.href === new URL(href, location.href).href, await link.getAttribute("href"));
+    assert.match(await page.locator("#detail").innerText(), /x-hostile-39[\s\S]*ran=1/);
+    await harmless(page, "hostile headers and bodies");
+  }
+  await check(page, "a hostile request");
+  console.log(`none of ${given.payloads.length} texts that users may write runs, wherever they are shown`);
 
   // --- large ones
   await go(page, view("executions", given.done));
