@@ -140,7 +140,7 @@ keyed = {"security": [{"key": []}]}
 openapi = {
     "openapi": "3.0.1", "info": {"title": "Orders", "description": HOSTILE},
     "paths": {"/orders": {"get": mock('{"orders": [], "q": "$input.params(\'q\')"}', **keyed), "post": mock(HOSTILE)},
-              "/hostile": {"post": mock("\n".join(PAYLOADS))},
+              "/hostile": {"post": mock("\n".join(PAYLOADS).replace("${", "$ {"))},
               "/orders/{id}": {"get": mock('{"id": "$input.params(\'id\')"}'), "delete": mock("{}")}},
     "components": {"securitySchemes": {"key": {"type": "apiKey", "name": "x-api-key", "in": "header"}}}}
 api = gateway.import_rest_api(body=json.dumps(openapi).encode())["id"]

@@ -363,7 +363,7 @@ try {
   await check(page, "hostile templates");
   await page.getByRole("link", { name: "Playground", exact: true }).click();
   for (const part of [given.payloads.slice(0, 500), given.payloads.slice(500)]) {
-    await page.getByLabel("Mapping template").fill(`$input.body ${part.join("\n")}`);
+    await page.getByLabel("Mapping template").fill(`$input.body ${part.join("\n").replaceAll("${", "$ {")}`);
     await page.getByLabel("Body").fill(part.join("\n"));
     await page.getByRole("button", { name: "Evaluate" }).click();
     await page.waitForSelector("#result pre:has-text('onerror=ran=1')");
@@ -385,7 +385,7 @@ try {
   for (const link of await page.locator("table.requests tbody a").all()) {
     await link.click();
     await page.waitForFunction((href) => document.querySelector("#detail .why") && location.href === new URL(href, location.href).href, await link.getAttribute("href"));
-    assert.match(await page.locator("#detail").innerText(), /x-hostile-39[\s\S]*ran=1/);
+    assert.match(await page.locator("#detail").innerText(), /x-hostile-39[\s\S]*ran=1/i);
     await harmless(page, "hostile headers and bodies");
   }
   await check(page, "a hostile request");
@@ -404,10 +404,10 @@ try {
     () => page.locator(`[data-zoom=${way}]`).click(), () => page.evaluate(() => new Promise(requestAnimationFrame))]));
   await check(page, "500 states");
   await picture(page, "large-light");
-  await bounded(page, "500 states", 1, 1);
+  await bounded(page, "500 states", 300, 4_000);
   await go(page, view("executions", given.long, { tab: "events" }));
   await page.waitForSelector("text=Page 1 of 250");
-  await bounded(page, "25,000 events", 1, 1);
+  await bounded(page, "25,000 events", 100, 1_500);
   await quick("25,000 events: open one", [41, 42, 43].map((n) => [
     () => page.locator("table.events a").nth(n - 1).click(), () => page.waitForSelector(`#detail h2:has-text('Event ${n}')`)]));
   await quick("25,000 events: next page", [2, 3, 4].map((n) => [
