@@ -1,8 +1,5 @@
 //! `stepgate replay`: finds where recorded executions would take another path under a changed definition.
 
-mod divergence;
-mod history;
-
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -13,14 +10,8 @@ use super::arguments::Replay;
 use super::definition::{Definition, Substitutions};
 use super::{findings, output};
 use crate::asl::Program;
-use crate::engine::execution::ExecutionStart;
-use crate::engine::rehearsal::{Rehearsal, Rehearsed};
+use crate::engine::replay::{Divergence, End, History, replay};
 use crate::wire::event_json;
-use divergence::{Divergence, divergence};
-use history::{End, Event, History};
-
-/// Replaces parts of strings that are specific to one execution, on both sides, so that they are not compared.
-const OWN: &str = "stepgate-replay";
 
 pub(super) fn run(arguments: &Replay) -> anyhow::Result<ExitCode> {
     let program = match program(arguments) {
@@ -33,7 +24,7 @@ pub(super) fn run(arguments: &Replay) -> anyhow::Result<ExitCode> {
     let (mut n_diverged, mut n_partial, mut n_unread) = (0, 0, 0);
     let mut reports = Vec::new();
     for file in &arguments.history {
-        let replayed = match read(file).map(|history| Replayed::of(&program, history)) {
+        let replayed = match read(file).map(|history| Replayed::of(&program, &history)) {
             Ok(replayed) => replayed,
             Err(error) => {
                 output::failure(&error);
@@ -98,36 +89,15 @@ struct Replayed {
 }
 
 impl Replayed {
-    fn of(program: &Program, history: History) -> Self {
-        let start = ExecutionStart {
-            arn: format!("arn:aws:states:us-east-1:123456789012:execution:{OWN}:{OWN}").into(),
-            name: OWN.into(),
-            input: history.input(),
-            role_arn: "arn:aws:iam::123456789012:role/replay".into(),
-            state_machine_arn: format!("arn:aws:states:us-east-1:123456789012:stateMachine:{OWN}").into(),
-            state_machine_name: OWN.into(),
-            version_arn: None,
-            alias_arn: None,
-            region: "us-east-1".into(),
-            started: history.started(),
-            is_synchronous: false,
-        };
-        let mut outcomes = history.outcomes();
-        let Rehearsed { ending, events, states, .. } =
-            Rehearsal { program, start, mocks: &mut outcomes, token_prefix: OWN }.run();
-        // Written and parsed again, so that both sides have the same form.
-        let events: Vec<Event> = events.iter().filter_map(|event| Event::read(&event_json(event))).collect();
-        let end = match &ending {
-            Ok(ending) => ending.status.as_str().to_owned(),
-            Err(error) => error.to_string(),
-        };
+    fn of(program: &Program, history: &History) -> Self {
+        let replayed = replay(program, history, event_json);
         Self {
-            divergence: divergence(&history.events, &events, history.end.is_whole(), &end),
-            recorded: history.states(),
-            recorded_end: history.end,
-            now: states.iter().map(|name| name.to_string()).collect(),
-            end,
-            n_events: history.events.len(),
+            divergence: replayed.divergence,
+            recorded: replayed.recorded,
+            recorded_end: history.end(),
+            now: replayed.now,
+            end: replayed.end,
+            n_events: history.n_events(),
         }
     }
 

@@ -18,6 +18,7 @@ const ICON: &str = "image/svg+xml";
 const FILES: &[(&str, &str, &str)] = &[
     ("console.css", STYLE, include_str!("../../templates/console/console.css")),
     ("console.js", SCRIPT, include_str!("../../templates/console/console.js")),
+    ("edit.js", SCRIPT, include_str!("../../templates/console/edit.js")),
     ("graph.js", SCRIPT, include_str!("../../templates/console/graph.js")),
     ("live.js", SCRIPT, include_str!("../../templates/console/live.js")),
     ("icon.svg", ICON, include_str!("../../templates/console/icon.svg")),

@@ -5,15 +5,20 @@ mod addresses;
 mod api;
 mod apis;
 mod detail;
+mod edit;
 mod events;
 mod execution;
+mod executions;
 mod home;
 mod machine;
 mod machines;
 mod map_run;
+mod moment;
 mod operation;
+mod picture;
 mod plans;
 mod playground;
+mod replay;
 mod requests;
 
 pub(super) use actions::{act, action};
@@ -30,6 +35,7 @@ pub(super) async fn show(visit: &Visit<'_>, path: &str) -> Result<Answer, Failur
         "" => home::show(visit).await,
         "/state-machines" => machines::show(visit).await,
         "/state-machines/view" => machine::show(visit).await,
+        "/state-machines/edit" => edit::show(visit).await,
         "/executions/view" => execution::show(visit).await,
         "/map-runs/view" => map_run::show(visit).await,
         "/apis" => apis::show(visit).await,

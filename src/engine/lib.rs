@@ -55,6 +55,7 @@ mod queue;
 mod records;
 mod redrive;
 pub mod rehearsal;
+pub mod replay;
 mod retention;
 mod runner;
 mod schema;

@@ -44,6 +44,7 @@ mod operation;
 mod permission;
 mod permits;
 mod protocol;
+pub mod replayed;
 mod reply;
 mod service;
 mod shape;

@@ -1,4 +1,5 @@
 // What makes pages pleasant. Every page works without it, except for dialogs and what is live.
+import "./edit.js";
 import { graphs } from "./graph.js";
 import { live } from "./live.js";
 
@@ -34,9 +35,25 @@ function times(root) {
   }
 }
 
+/** Moments are chosen in the reader's own time, and sent in UTC. */
+function moments(root) {
+  for (const field of root.querySelectorAll("input[type=datetime-local][name]")) {
+    const sent = Object.assign(document.createElement("input"), { type: "hidden", name: field.name, value: field.value });
+    const shift = (text, by) => new Date(new Date(`${text}Z`).getTime() + by * 60_000).toISOString().slice(0, 16);
+    field.removeAttribute("name");
+    field.after(sent);
+    if (field.value) field.value = shift(field.value, -new Date(`${field.value}Z`).getTimezoneOffset());
+    field.addEventListener("change", () => {
+      sent.value = field.value && shift(field.value, new Date(field.value).getTimezoneOffset());
+    });
+  }
+  for (const zone of root.querySelectorAll("[data-utc]")) zone.remove();
+}
+
 /** Whatever elements need when they have come. */
 export function arrived(root) {
   times(root);
+  moments(root);
   graphs(root);
   for (const code of root.querySelectorAll("[data-copy]")) code.title = "Copy";
   for (const dialog of root.querySelectorAll("dialog[data-open]")) open(dialog);
@@ -116,36 +133,43 @@ addEventListener("popstate", () => {
   if (document.getElementById("detail")) detail(location.href, false);
 });
 
+/** Sends a form; shows what comes of it in an element, or goes where it says. */
+export async function posted(action, data, shows, isWanted = () => true) {
+  const response = await fetch(action, {
+    method: "POST",
+    credentials: "same-origin",
+    headers: { accept: "application/json" },
+    body: new URLSearchParams(data),
+  });
+  if (!response.ok) throw new Error(await saidBy(response));
+  const to = shows && document.getElementById(shows);
+  if (!to) return location.assign((await response.json()).location);
+  const body = new DOMParser().parseFromString(await response.text(), "text/html").body;
+  if (!isWanted()) return;
+  to.replaceChildren(...body.childNodes);
+  arrived(to);
+}
+
 document.addEventListener("submit", async (event) => {
   const form = event.target;
   if (!form.matches("[data-act], [data-shows]")) return;
   event.preventDefault();
-  const buttons = form.querySelectorAll("button");
+  const { submitter } = event;
+  const shows = submitter?.dataset.shows ?? form.dataset.shows;
+  const data = new FormData(form, submitter);
+  const buttons = form.querySelectorAll("button:not([type=button])");
   for (const button of buttons) button.disabled = true;
   try {
-    const response = await fetch(form.action, {
-      method: "POST",
-      credentials: "same-origin",
-      headers: { accept: "application/json" },
-      body: new URLSearchParams(new FormData(form)),
-    });
-    if (!response.ok) throw new Error(await saidBy(response));
+    await posted(submitter?.getAttribute("formaction") ?? form.getAttribute("action"), data, shows);
+    form.querySelector(":scope > .wrong, section > .wrong")?.setAttribute("hidden", "");
     const field = form.querySelector("[data-json]");
     if (form.dataset.remember && field) sessionStorage.setItem(`input ${form.dataset.remember}`, field.value);
-    const shows = form.dataset.shows && document.getElementById(form.dataset.shows);
-    if (shows) {
-      shows.replaceChildren(...new DOMParser().parseFromString(await response.text(), "text/html").body.childNodes);
-      arrived(shows);
-      form.closest("dialog")?.close();
-      for (const button of buttons) button.disabled = false;
-      return;
-    }
-    const { location: to } = await response.json();
-    location.assign(to);
+    if (!shows) return;
+    form.closest("dialog")?.close();
   } catch (error) {
     say(form, error.message);
-    for (const button of buttons) button.disabled = false;
   }
+  for (const button of buttons) button.disabled = false;
 });
 
 // JSON is checked as it is typed.

@@ -1,5 +1,5 @@
 // The graph: zoom, moving it about, and states that open their details.
-import { detail } from "./console.js";
+import { arrived, detail, fetched } from "./console.js";
 
 // Zoom stays when a live page is drawn again.
 let zoom = null;
@@ -31,6 +31,8 @@ function begin(graph, svg) {
 }
 
 function openState(state) {
+  const chooses = document.querySelector("[data-chooses]");
+  if (chooses) chooses.value = state.dataset.state;
   if (!document.getElementById("detail")) return;
   const url = new URL(location.href);
   for (const name of ["visit", "event", "part", "whole"]) url.searchParams.delete(name);
@@ -91,3 +93,53 @@ export function graphs(root) {
     });
   }
 }
+
+/** Shows the view of another address in place of a page's. */
+async function shows(address, view) {
+  const url = new URL(address, location.href);
+  // What is beside the view stays as it is.
+  for (const name of ["state", "visit", "event"]) {
+    const chosen = new URL(location.href).searchParams.get(name);
+    if (chosen === null) url.searchParams.delete(name);
+    else url.searchParams.set(name, chosen);
+  }
+  const part = new URL(url);
+  part.searchParams.set("part", view.dataset.part);
+  const body = await fetched(part);
+  const graph = view.querySelector(".graph");
+  const at = graph && [graph.scrollLeft, graph.scrollTop];
+  view.replaceChildren(...body.childNodes);
+  arrived(view);
+  const now = view.querySelector(".graph");
+  if (at && now) [now.scrollLeft, now.scrollTop] = at;
+  history.replaceState(history.state, "", url);
+}
+
+document.addEventListener("click", async (event) => {
+  const link = event.target.closest?.("a[data-folds]");
+  const view = link?.closest("[data-view]");
+  if (!view || event.metaKey || event.ctrlKey || event.shiftKey) return;
+  event.preventDefault();
+  await shows(link.getAttribute("href"), view);
+  view.querySelector(`[data-folds="${link.dataset.folds}"]`)?.focus();
+});
+
+// The scrubber: the view follows it, one answer at a time.
+let wanted = null;
+document.addEventListener("input", async (event) => {
+  const form = event.target.closest?.("[data-scrubs]");
+  if (!form) return;
+  const isBusy = wanted !== null;
+  const url = new URL(location.href);
+  url.searchParams.set("at", event.target.value);
+  wanted = url;
+  if (isBusy) return;
+  try {
+    for (let next = null; next !== wanted; ) {
+      next = wanted;
+      await shows(next, form.parentElement.querySelector("[data-view]"));
+    }
+  } finally {
+    wanted = null;
+  }
+});

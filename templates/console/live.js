@@ -59,7 +59,7 @@ async function replace() {
   const address = new URL(part, location.href);
   const here = new URL(location.href).searchParams;
   // What was chosen meanwhile stays chosen.
-  for (const name of ["state", "visit", "event", "page", "q", "order", "idle", "number", "status", "whole"]) {
+  for (const name of ["state", "visit", "event", "page", "q", "order", "idle", "number", "status", "whole", "at", "fold"]) {
     if (here.has(name)) address.searchParams.set(name, here.get(name));
     else address.searchParams.delete(name);
   }
@@ -74,11 +74,13 @@ async function replace() {
   const detail = place.querySelector("#detail");
   if (detail?.contains(typing ?? null) || detail?.querySelector("details[open] form")) body.querySelector("#detail")?.replaceWith(detail);
   const focused = document.activeElement?.dataset?.state;
+  const isScrubbing = document.activeElement?.matches?.("[data-scrubs] input");
   place.replaceChildren(...body.childNodes);
   arrived(place);
   for (const [name, [left, top]] of scrolled) {
     const element = place.querySelector(name);
     if (element) [element.scrollLeft, element.scrollTop] = [left, top];
   }
+  if (isScrubbing) place.querySelector("[data-scrubs] [type=range]")?.focus();
   if (focused) place.querySelector(`.state[data-state="${CSS.escape(focused)}"]`)?.focus();
 }

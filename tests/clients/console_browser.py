@@ -79,6 +79,17 @@ waiting = start(order, "order-1003", {**document, "wait": 3600}, wait=False)
 for at in range(60):
     start(order, f"bulk-{at:03}", {"total": 0}, wait=False)
 
+version = states.publish_state_machine_version(stateMachineArn=order)["stateMachineVersionArn"]
+alias = states.create_state_machine_alias(
+    name="live", routingConfiguration=[{"stateMachineVersionArn": version, "weight": 100}])["stateMachineAliasArn"]
+start(alias, "by-alias", {"total": 0}, wait=False)
+# Twelve items, of which one fails.
+each = {"Type": "Map", "End": True, "ToleratedFailureCount": 1, "ItemProcessor": {
+    "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}, **level("Odd?", **{
+        "Odd?": {"Type": "Choice", "Default": "Fine", "Choices": [{"Variable": "$", "NumericEquals": 7, "Next": "Odd"}]},
+        "Fine": {"Type": "Succeed"}, "Odd": {"Type": "Fail", "Error": "Odd"}})}}
+map_run = start(machine("TwelveItems", level("Each", Each=each)), "twelve", list(range(12)))
+
 # --- what users may write, written to run if it can: vectors as they are known, behind what may end the text around them, in
 # different spellings
 KNOWN = json.loads((HERE / "payloads.json").read_text())
@@ -160,7 +171,7 @@ table = io.StringIO()
 csv.writer(table).writerows([["name", "key"]] + [[" ".join(PAYLOADS[at:at + 4]), f"hostile-key-{at:020}"] for at in range(0, 1000, 4)])
 assert len(gateway.import_api_keys(body=table.getvalue().encode(), format="csv")["ids"]) == 250
 
-given = {"payloads": PAYLOADS, "api": api, "plan": plan, "keyValue": key["value"], "endpoint": ENDPOINT, "order": order, "done": done, "failed": failed, "waiting": waiting, "hostile": written,
+given = {"mapRun": map_run, "payloads": PAYLOADS, "api": api, "plan": plan, "keyValue": key["value"], "endpoint": ENDPOINT, "order": order, "done": done, "failed": failed, "waiting": waiting, "hostile": written,
          "large": large, "long": long, "input": json.dumps(document)}
 drive = subprocess.run(["node", "ways.mjs"], cwd=WORK, input=json.dumps(given), capture_output=True, text=True, timeout=300)
 print(drive.stdout, end="")

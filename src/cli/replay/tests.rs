@@ -4,7 +4,8 @@ use super::*;
 use crate::asl::{StateMachineType, compile};
 use crate::clock::Timestamp;
 use crate::engine::event::Failure;
-use crate::engine::rehearsal::{Mock, MockAnswer, Mocks};
+use crate::engine::execution::ExecutionStart;
+use crate::engine::rehearsal::{Mock, MockAnswer, Mocks, Rehearsal};
 use crate::json::Payload;
 
 const DEFINITION: &str = r#"{"StartAt": "Charge", "States": {
@@ -59,7 +60,7 @@ fn recorded(definition: &str) -> Value {
 
 fn replayed(history: &Value, definition: &str) -> Replayed {
     let program = compile(definition, StateMachineType::Standard).unwrap();
-    Replayed::of(&program, History::read(history).unwrap())
+    Replayed::of(&program, &History::read(history).unwrap())
 }
 
 /// Checks the effect of changing the definition from one text to another.

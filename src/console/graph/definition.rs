@@ -1,6 +1,6 @@
 //! States and transitions of a definition, as far as a picture shows them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use serde_json::Value;
 
@@ -30,6 +30,8 @@ pub(super) struct State {
     /// Branches, or the processor of a Map.
     pub(super) nested: Vec<Flow>,
     pub(super) retries: bool,
+    /// Of a state with others inside: its number, and whether they are left out.
+    pub(super) fold: Option<(usize, bool)>,
 }
 
 /// A transition.
@@ -58,7 +60,44 @@ impl Flow {
     /// Reads a definition; `None` if it has no states, too many, or too many levels.
     pub(in super::super) fn read(definition: &Value) -> Option<Self> {
         let mut left = STATES_MAX;
-        Self::level(definition, DEPTH_MAX, &mut left)
+        let mut flow = Self::level(definition, DEPTH_MAX, &mut left)?;
+        flow.number(&mut 0);
+        Some(flow)
+    }
+
+    /// Numbers the states that others lie within, in the order of the definition.
+    fn number(&mut self, next: &mut usize) {
+        for state in self.states.iter_mut().filter(|state| !state.nested.is_empty()) {
+            state.fold = Some((*next, false));
+            *next += 1;
+            state.nested.iter_mut().for_each(|flow| flow.number(next));
+        }
+    }
+
+    /// The numbers of all states that others lie within.
+    pub(in super::super) fn boxes(&self) -> BTreeSet<usize> {
+        let mut found = BTreeSet::new();
+        for state in &self.states {
+            found.extend(state.fold.map(|(number, _)| number));
+            found.extend(state.nested.iter().flat_map(Self::boxes));
+        }
+        found
+    }
+
+    /// Leaves out what lies within the states of these numbers.
+    pub(in super::super) fn fold(&mut self, folded: &BTreeSet<usize>) {
+        for state in &mut self.states {
+            if let Some((number, is_folded)) = &mut state.fold
+                && folded.contains(number)
+            {
+                *is_folded = true;
+                if state.kind == "Parallel" {
+                    state.about = format!("Parallel, {} branches", state.nested.len());
+                }
+                state.nested.clear();
+            }
+            state.nested.iter_mut().for_each(|flow| flow.fold(folded));
+        }
     }
 
     fn level(definition: &Value, depth: usize, left: &mut usize) -> Option<Self> {
@@ -102,7 +141,7 @@ fn state_of(name: &str, state: &Value, depth: usize, left: &mut usize) -> Option
         kind => kind.to_owned(),
     };
     let retries = state.get("Retry").and_then(Value::as_array).is_some_and(|rules| !rules.is_empty());
-    Some(State { name: name.to_owned(), kind, about, nested, retries })
+    Some(State { name: name.to_owned(), kind, about, nested, retries, fold: None })
 }
 
 /// `arn:aws:states:::sqs:sendMessage.waitForTaskToken` as `sqs:sendMessage.waitForTaskToken`.
@@ -197,6 +236,33 @@ mod tests {
             ]
         );
         assert!(flow.states[1].retries && flow.states[1].nested[0].states[0].about == "sqs:sendMessage");
+    }
+
+    #[test]
+    fn boxes_are_numbered_in_order_and_folded_by_number() {
+        let inner = |name: &str, state: Value| json!({"StartAt": name, "States": {name: state}});
+        let pass = json!({"Type": "Pass", "End": true});
+        let map = json!({"Type": "Map", "End": true, "ItemProcessor": inner("I", pass.clone())});
+        let definition = json!({"StartAt": "P", "States": {
+            "P": {"Type": "Parallel", "Next": "M2", "Branches": [inner("A", pass), inner("M1", map.clone())]}, "M2": map}});
+        let flow = Flow::read(&definition).unwrap();
+        assert_eq!(flow.boxes(), BTreeSet::from([0, 1, 2]));
+        let folded = |numbers: &[usize]| {
+            let mut flow = flow.clone();
+            flow.fold(&numbers.iter().copied().collect());
+            flow
+        };
+        let inside = folded(&[1]);
+        assert_eq!(inside.states[0].nested[1].states[0].fold, Some((1, true)));
+        assert!(
+            inside.states[0].nested[1].states[0].nested.is_empty() && !inside.states[1].nested.is_empty()
+        );
+        let outside = folded(&[0, 2, 9]);
+        assert_eq!(
+            (outside.states[0].about.as_str(), outside.boxes()),
+            ("Parallel, 2 branches", BTreeSet::from([0, 2]))
+        );
+        assert!(outside.states.iter().all(|it| it.nested.is_empty()));
     }
 
     #[test]

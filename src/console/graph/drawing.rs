@@ -1,6 +1,6 @@
 //! Shapes for the template: boxes of states and lines of transitions, marked with what an execution did.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt::Write as _;
 
 use serde::Serialize;
@@ -11,6 +11,8 @@ use super::layout::{BOX_HEAD, Layout, Vertex, chars_max};
 
 /// Around the whole.
 const MARGIN: f64 = 16.0;
+/// The side of what folds a box.
+const FOLD: f64 = 20.0;
 
 /// What an execution did; nothing if the picture is of a definition alone.
 #[derive(Clone, Debug, Default)]
@@ -23,6 +25,10 @@ pub(in super::super) struct Marks {
     pub(in super::super) ended: bool,
     /// The state that is looked at.
     pub(in super::super) selected: Option<String>,
+    /// The numbers of the boxes that are folded.
+    pub(in super::super) folded: BTreeSet<usize>,
+    /// The state in which an execution goes another way than it did.
+    pub(in super::super) diverges: Option<String>,
 }
 
 /// What became of a state.
@@ -65,8 +71,21 @@ struct Node {
     status: &'static str,
     badge: String,
     selected: bool,
+    diverges: bool,
     is_terminal: bool,
     is_box: bool,
+    fold: Option<Fold>,
+}
+
+/// What folds a box, or unfolds it.
+#[derive(Clone, Debug, Serialize)]
+struct Fold {
+    x: f64,
+    y: f64,
+    number: usize,
+    is_folded: bool,
+    /// The boxes that are folded then.
+    then: String,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -221,14 +240,25 @@ fn terminal(name: &str, (x, y): (f64, f64), (width, height): (f64, f64), is_reac
         status: if is_reached { "reached" } else { "" },
         badge: String::new(),
         selected: false,
+        diverges: false,
         is_terminal: true,
         is_box: false,
+        fold: None,
     }
 }
 
 fn box_of(state: &State, (x, y): (f64, f64), (width, height): (f64, f64), marks: &Marks) -> Node {
     let mark = marks.states.get(&state.name).cloned().unwrap_or_default();
     let head = if state.nested.is_empty() { height } else { BOX_HEAD };
+    let fold = state.fold.map(|(number, is_folded)| {
+        let then = marks
+            .folded
+            .symmetric_difference(&BTreeSet::from([number]))
+            .map(usize::to_string)
+            .collect::<Vec<_>>();
+        Fold { x: x + width - FOLD - 6.0, y: y + 6.0, number, is_folded, then: then.join(",") }
+    });
+    let badge_x = x + width - if fold.is_some() && !state.nested.is_empty() { FOLD + 12.0 } else { 10.0 };
     Node {
         x,
         y,
@@ -238,7 +268,7 @@ fn box_of(state: &State, (x, y): (f64, f64), (width, height): (f64, f64), marks:
         name_y: y + head / 2.0 - 3.0,
         about_y: y + head / 2.0 + 13.0,
         text_x: x + 14.0,
-        badge_x: x + width - 10.0,
+        badge_x,
         kind: state.kind.clone(),
         name: state.name.clone(),
         label: cut(&state.name, width),
@@ -249,8 +279,10 @@ fn box_of(state: &State, (x, y): (f64, f64), (width, height): (f64, f64), marks:
             (_, _) => mark.badge,
         },
         selected: marks.selected.as_deref() == Some(&state.name),
+        diverges: marks.diverges.as_deref() == Some(&state.name),
         is_terminal: false,
         is_box: !state.nested.is_empty(),
+        fold,
     }
 }
 
@@ -303,6 +335,7 @@ mod tests {
             taken: [("A".to_owned(), "B".to_owned())].into(),
             ended: true,
             selected: Some("B".to_owned()),
+            ..Marks::default()
         };
         let drawing = picture(&definition, &marks);
         let taken: Vec<_> = drawing.lines.iter().map(|line| (line.kind, line.taken)).collect();
@@ -322,6 +355,24 @@ mod tests {
                 ("End", "reached", false)
             ]
         );
+    }
+
+    #[test]
+    fn boxes_say_what_folding_them_makes_of_the_others() {
+        let inner = json!({"StartAt": "I", "States": {"I": {"Type": "Pass", "End": true}}});
+        let definition = json!({"StartAt": "A", "States": {
+            "A": {"Type": "Map", "Iterator": inner, "Next": "B"}, "B": {"Type": "Map", "Iterator": inner, "End": true}}});
+        let mut flow = Flow::read(&definition).unwrap();
+        let marks = Marks { folded: [1].into(), ..Marks::default() };
+        flow.fold(&marks.folded);
+        let drawing = draw(&flow, &Layout::of(&flow), &marks);
+        let folds: Vec<_> = drawing
+            .nodes
+            .iter()
+            .filter_map(|it| Some((it.is_box, it.fold.as_ref()?.then.as_str())))
+            .collect();
+        assert_eq!(folds, [(true, "0,1"), (false, "")]);
+        assert_eq!(drawing.nodes.iter().filter(|it| it.name == "I").count(), 1);
     }
 
     #[test]

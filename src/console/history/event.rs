@@ -33,7 +33,7 @@ const CAUSE_CHARS_MAX: usize = 2_000;
 
 impl Event {
     /// Reads an event of GetExecutionHistory.
-    pub(super) fn read(event: &Value) -> Option<Self> {
+    pub(in super::super) fn read(event: &Value) -> Option<Self> {
         let details = event.as_object()?.iter().find(|(name, _)| name.ends_with("EventDetails"));
         let details = details.map_or(&Value::Null, |(_, details)| details);
         let kind = text(event, "type");

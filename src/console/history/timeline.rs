@@ -23,6 +23,15 @@ pub(in super::super) struct Timeline {
     /// Visits that are on other pages.
     pub(in super::super) n_all: usize,
     pub(in super::super) is_compressed: bool,
+    #[serde(skip)]
+    axis: Axis,
+}
+
+impl Timeline {
+    /// Where a moment is on the axis.
+    pub(in super::super) fn x(&self, at: i64) -> f64 {
+        self.axis.x(at)
+    }
 }
 
 /// A visit's bar.
@@ -45,6 +54,7 @@ pub(in super::super) struct Tick {
 }
 
 /// The axis: moments, and where they are.
+#[derive(Clone, Debug, Default)]
 struct Axis {
     moments: Vec<(i64, f64)>,
 }
@@ -146,13 +156,8 @@ pub(in super::super) fn timeline(run: &Run, now: i64, skip: usize, max: usize, c
         let x = f64::midpoint(axis.x(*after), axis.x(*after + 1));
         Tick { x, millis: *millis }
     });
-    Timeline {
-        bars: bars.collect(),
-        ticks,
-        breaks: breaks.take(200).collect(),
-        n_all: run.visits.len(),
-        is_compressed: !left_out.is_empty(),
-    }
+    let (bars, breaks) = (bars.collect(), breaks.take(200).collect());
+    Timeline { bars, ticks, breaks, n_all: run.visits.len(), is_compressed: !left_out.is_empty(), axis }
 }
 
 #[cfg(test)]
@@ -199,6 +204,8 @@ mod tests {
         );
         assert_eq!(compressed.bars[1].millis, 3_598_000, "it says how long it was");
         assert_eq!(compressed.breaks.len(), 1);
+        assert_eq!(compressed.x(0), 0.0);
+        assert_eq!(compressed.x(3_600_000), compressed.bars[2].x);
     }
 
     #[test]

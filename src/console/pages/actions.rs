@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{addresses, api, plans, playground, requests};
+use super::{addresses, api, edit, plans, playground, replay, requests};
 use crate::console::aws::text;
 use crate::console::failure::Failure;
 use crate::console::form::Form;
@@ -16,6 +16,10 @@ pub(in super::super) fn action(path: &str) -> Option<&'static str> {
         "/executions/redrive" => "states:RedriveExecution",
         "/executions/skip-wait" => "states:SkipWait",
         "/executions/fork" => "states:ForkExecution",
+        "/state-machines/check" => "states:ValidateStateMachineDefinition",
+        "/state-machines/update" => "states:UpdateStateMachine",
+        "/state-machines/test-state" => "states:TestState",
+        "/state-machines/replay" => "states:GetExecutionHistory",
         "/apis/deploy" => "apigateway:CreateDeployment",
         "/apis/roll-back" => "apigateway:UpdateStage",
         "/apis/test" => "apigateway:TestInvokeMethod",
@@ -51,6 +55,10 @@ pub(in super::super) async fn act(visit: &Visit<'_>, path: &str, form: &Form) ->
             of_execution(visit, form, "SkipWait", input).await
         }
         "/executions/fork" => fork(visit, form).await,
+        "/state-machines/check" => edit::check(visit, form).await,
+        "/state-machines/update" => edit::update(visit, form).await,
+        "/state-machines/test-state" => edit::test_state(visit, form).await,
+        "/state-machines/replay" => replay::replay_execution(visit, form).await,
         "/apis/deploy" => api::deploy(visit, form).await,
         "/apis/roll-back" => api::roll_back(visit, form).await,
         "/apis/test" => api::test(visit, form).await,

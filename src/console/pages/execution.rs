@@ -5,10 +5,12 @@ use std::collections::HashMap;
 use serde_json::{Value, json};
 
 use super::addresses::{self, address};
+use super::moment::Moment;
+use super::picture::picture;
 use super::{detail, events, requests};
 use crate::console::aws::{Aws, millis, text};
 use crate::console::failure::Failure;
-use crate::console::graph::{Flow, Layout, Marks, StateMark, draw};
+use crate::console::graph::{Marks, StateMark};
 use crate::console::history::{History, Run, Status, timeline};
 use crate::console::live::{is_final, key};
 use crate::console::shown;
@@ -59,9 +61,18 @@ pub(super) async fn show(visit: &Visit<'_>) -> Result<Answer, Failure> {
     if visit.part() != "detail" {
         match tab {
             "events" => data["events"] = events::events(visit, &execution),
-            "timeline" => data["timeline"] = bars(visit, &execution),
             "definition" => data["definition"] = shown::pretty(text_of_definition).into(),
-            _ => data["graph"] = graph(&execution, &selected),
+            _ => {
+                let moment = Moment::read(visit, &execution);
+                if tab == "timeline" {
+                    data["timeline"] = bars(visit, &execution, &moment);
+                }
+                if tab == "graph" || moment.is_chosen {
+                    data["graph"] = graph(visit, &execution, &moment, selected.state.clone());
+                }
+                data["moment"] = moment.data(visit, &execution, tab);
+                data["isView"] = true.into();
+            }
         }
     }
     let name = text(&described, "name");
@@ -69,7 +80,7 @@ pub(super) async fn show(visit: &Visit<'_>) -> Result<Answer, Failure> {
         title: name,
         section: "State machines",
         template: "execution",
-        parts: &["execution-body", "detail"],
+        parts: &["execution-body", "detail", "view"],
         data,
     })
 }
@@ -127,6 +138,7 @@ fn head(execution: &Execution<'_>, tab: &str, selected: &detail::Selected) -> Va
         "canStop": status == "RUNNING",
         "canRedrive": text(described, "redriveStatus") == "REDRIVABLE",
         "waiting": waiting, "isWaiting": !waiting.is_empty(),
+        "replay": address("/state-machines/edit", &[("arn", machine), ("from", arn)]),
         "again": address("/state-machines/view", &[("arn", machine), ("from", arn)]),
         "tabs": tabs, "isGraph": tab == "graph", "isEvents": tab == "events", "isTimeline": tab == "timeline",
         "isDefinition": tab == "definition",
@@ -135,15 +147,29 @@ fn head(execution: &Execution<'_>, tab: &str, selected: &detail::Selected) -> Va
     })
 }
 
-fn graph(execution: &Execution<'_>, selected: &detail::Selected) -> Value {
-    let Some(flow) = Flow::read(execution.definition) else { return Value::Null };
-    let marks = marks(execution, selected.state.clone());
-    json!(draw(&flow, &Layout::of(&flow), &marks))
+fn graph(visit: &Visit<'_>, execution: &Execution<'_>, moment: &Moment, selected: Option<String>) -> Value {
+    let marks = match &moment.run {
+        Some(run) => marks(run, "RUNNING", selected),
+        None => marks(execution.run, text(execution.described, "status"), selected),
+    };
+    let (fold, at) = (visit.query("fold"), moment.address());
+    let to = |fold: &str| {
+        address(
+            "/executions/view",
+            &[
+                ("arn", execution.arn),
+                ("tab", visit.query("tab")),
+                ("state", visit.query("state")),
+                ("at", &at),
+                ("fold", fold),
+            ],
+        )
+    };
+    picture(execution.definition, marks, fold, to)
 }
 
 /// What the execution did to each state.
-fn marks(execution: &Execution<'_>, selected: Option<String>) -> Marks {
-    let run = execution.run;
+pub(super) fn marks(run: &Run, status: &str, selected: Option<String>) -> Marks {
     struct Sum {
         status: Status,
         n: usize,
@@ -160,7 +186,6 @@ fn marks(execution: &Execution<'_>, selected: Option<String>) -> Marks {
         sum.status = worse(sum.status, visit.status);
     }
     let last = run.visits.iter().rfind(|visit| visit.parent.is_none());
-    let status = text(execution.described, "status");
     let is_fail = last.is_some_and(|visit| &*visit.kind == "Fail" && visit.status == Status::Failed);
     let states = sums.into_iter().map(|(name, sum)| {
         let mut badge = Vec::new();
@@ -182,6 +207,7 @@ fn marks(execution: &Execution<'_>, selected: Option<String>) -> Marks {
         taken: run.taken.iter().map(|(from, to)| (name(*from), name(*to))).collect(),
         ended: status == "SUCCEEDED" || is_fail,
         selected,
+        ..Marks::default()
     }
 }
 
@@ -198,14 +224,20 @@ fn worse(a: Status, b: Status) -> Status {
     if rank(a) < rank(b) { b } else { a }
 }
 
-fn bars(visit: &Visit<'_>, execution: &Execution<'_>) -> Value {
+fn bars(visit: &Visit<'_>, execution: &Execution<'_>, moment: &Moment) -> Value {
     let page = usize::try_from(visit.number("page").unwrap_or(0)).unwrap_or(0);
     let is_whole = visit.query("idle") == "shown";
     let shown_bars = timeline(execution.run, execution.now, page.saturating_mul(BARS), BARS, !is_whole);
     let to = |page: usize, idle: &str| {
         address(
             "/executions/view",
-            &[("arn", execution.arn), ("tab", "timeline"), ("page", &page.to_string()), ("idle", idle)],
+            &[
+                ("arn", execution.arn),
+                ("tab", "timeline"),
+                ("page", &page.to_string()),
+                ("idle", idle),
+                ("at", &moment.address()),
+            ],
         )
     };
     let idle = visit.query("idle");
@@ -219,6 +251,7 @@ fn bars(visit: &Visit<'_>, execution: &Execution<'_>) -> Value {
                 ("tab", "timeline"),
                 ("state", &of.state),
                 ("visit", &bar.visit.to_string()),
+                ("at", &moment.address()),
             ]);
             let failed: Vec<_> = bar.failed.iter().map(|(x, width)| json!({"x": x, "width": width})).collect();
             Some(json!({
@@ -234,6 +267,7 @@ fn bars(visit: &Visit<'_>, execution: &Execution<'_>) -> Value {
         "rows": rows, "isEmpty": rows.is_empty(),
         "ticks": shown_bars.ticks.iter().map(tick).collect::<Vec<_>>(),
         "breaks": shown_bars.breaks.iter().map(tick).collect::<Vec<_>>(),
+        "moment": moment.at.map(|at| shown_bars.x(at).max(0.1)),
         "n": shown_bars.n_all, "isCompressed": shown_bars.is_compressed, "isWhole": is_whole,
         "toggle": to(page, if is_whole { "" } else { "shown" }),
         "next": has_more.then(|| to(page + 1, idle)),

@@ -3,18 +3,13 @@
 use serde_json::{Value, json};
 
 use super::addresses::{self, address};
-use crate::console::aws::{Aws, list, millis, text};
+use super::executions::executions;
+use super::picture::picture;
+use crate::console::aws::{millis, text};
 use crate::console::failure::Failure;
-use crate::console::graph::{Flow, Layout, Marks, draw};
-use crate::console::live::list_key;
+use crate::console::graph::Marks;
 use crate::console::shown;
 use crate::console::visit::{Answer, Page, Visit};
-
-/// Executions of a page.
-const PAGE: u64 = 50;
-/// Executions that are gone through for those whose name has a text.
-const SEARCHED_MAX: usize = 10_000;
-const STATUSES: &[&str] = &["RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"];
 
 pub(super) async fn show(visit: &Visit<'_>) -> Result<Answer, Failure> {
     let arn = visit.required("arn")?;
@@ -36,6 +31,7 @@ pub(super) async fn show(visit: &Visit<'_>) -> Result<Answer, Failure> {
             {"label": "Definition", "href": address("/state-machines/view", &[("arn", arn), ("tab", "definition")]),
              "current": tab == "definition"},
         ],
+        "edit": address("/state-machines/edit", &[("arn", arn)]),
         "logging": machine.pointer("/loggingConfiguration/level"),
         "base": crate::console::PREFIX, "csrf": &*visit.signed.csrf,
     });
@@ -48,8 +44,11 @@ pub(super) async fn show(visit: &Visit<'_>) -> Result<Answer, Failure> {
     }
     if tab == "definition" {
         data["definition"] = shown::pretty(definition).into();
-        let flow = serde_json::from_str(definition).ok().as_ref().and_then(Flow::read);
-        data["graph"] = json!(flow.map(|flow| draw(&flow, &Layout::of(&flow), &Marks::default())));
+        let parsed = serde_json::from_str(definition).unwrap_or_default();
+        let to = |fold: &str| {
+            address("/state-machines/view", &[("arn", arn), ("tab", "definition"), ("fold", fold)])
+        };
+        data["graph"] = picture(&parsed, Marks::default(), visit.query("fold"), to);
     } else {
         data["executions"] = executions(visit, &aws, arn).await?;
     }
@@ -61,74 +60,9 @@ fn page(visit: &Visit<'_>, name: &str, data: Value) -> Result<Answer, Failure> {
         title: name,
         section: "State machines",
         template: "machine",
-        parts: &["executions"],
+        parts: &["executions", "graph"],
         data,
     })
-}
-
-/// The executions that the filters let through.
-async fn executions(visit: &Visit<'_>, aws: &Aws, arn: &str) -> Result<Value, Failure> {
-    let status =
-        STATUSES.iter().find(|status| **status == visit.query("status")).copied().unwrap_or_default();
-    let (named, token) = (visit.query("name").trim(), visit.query("token"));
-    let mut input = json!({"stateMachineArn": arn, "maxResults": PAGE});
-    if !status.is_empty() {
-        input["statusFilter"] = status.into();
-    }
-    if !token.is_empty() {
-        input["nextToken"] = token.into();
-    }
-    let mut found: Vec<Value> = Vec::new();
-    let (mut n_searched, mut key) = (0, None);
-    let next = loop {
-        if !named.is_empty() {
-            input["maxResults"] = 1_000.into();
-        }
-        let listed = match aws.states("ListExecutions", input.clone()).await {
-            // AWS has no list of Express executions.
-            Err(failure) if failure.code == "StateMachineTypeNotSupported" => {
-                return Ok(json!({"message": failure.message, "rows": []}));
-            }
-            listed => listed?,
-        };
-        let items = list(&listed, "executions");
-        key.get_or_insert_with(|| list_key(items));
-        n_searched += items.len();
-        found.extend(items.iter().filter(|it| named.is_empty() || text(it, "name").contains(named)).cloned());
-        let next = listed.get("nextToken").and_then(Value::as_str).map(str::to_owned);
-        match next {
-            Some(next) if !named.is_empty() && found.len() < 50 && n_searched < SEARCHED_MAX => {
-                input["nextToken"] = next.into();
-            }
-            next => break next,
-        }
-    };
-    let now = visit.shared.clock.now().as_millis();
-    let rows: Vec<_> = found.iter().map(|execution| row(execution, now)).collect();
-    let to = |parameters: &[(&str, &str)]| {
-        let mut all = vec![("arn", arn), ("status", status), ("name", named)];
-        all.extend(parameters);
-        address("/state-machines/view", &all)
-    };
-    let statuses: Vec<_> = STATUSES
-        .iter()
-        .map(
-            |word| json!({"value": word, "label": shown::status(word)["label"], "selected": *word == status}),
-        )
-        .collect();
-    // Only the newest are watched.
-    let is_live = token.is_empty() && status.is_empty() && named.is_empty();
-    let live = is_live.then(|| address("/live", &[("machine", arn)]));
-    Ok(json!({
-        "rows": rows, "statuses": statuses, "named": named, "arn": arn,
-        "next": next.map(|token| to(&[("token", &token)])),
-        "first": (!token.is_empty()).then(|| to(&[])),
-        "isFiltered": !status.is_empty() || !named.is_empty(),
-        "live": live, "key": key,
-        "part": address("/state-machines/view", &[("arn", arn), ("part", "executions")]),
-        "searched": (!named.is_empty()).then_some(n_searched),
-        "base": crate::console::PREFIX,
-    }))
 }
 
 /// An execution in a list.

@@ -193,14 +193,27 @@ pub(super) fn lines(form: &Form, name: &str, separator: char) -> Result<Vec<(Str
 /// # Errors
 /// What the operation says.
 pub(super) async fn test_state(visit: &Visit<'_>, form: &Form) -> Result<Answer, Failure> {
-    let mut input = json!({
-        "definition": form.required("definition")?, "inspectionLevel": "DEBUG", "input": form.filled("input").unwrap_or("{}"),
-    });
+    tested_state(visit, form, json!({ "definition": form.required("definition")? })).await
+}
+
+/// The same for a definition, with the form's data and mocks.
+///
+/// # Errors
+/// What the operation says.
+pub(super) async fn tested_state(
+    visit: &Visit<'_>,
+    form: &Form,
+    mut input: Value,
+) -> Result<Answer, Failure> {
+    input["inspectionLevel"] = "DEBUG".into();
+    input["input"] = form.filled("input").unwrap_or("{}").into();
     if let Some(role) = form.filled("role") {
         input["roleArn"] = role.into();
     }
     if let Some(result) = form.filled("mock") {
         input["mock"] = json!({ "result": result });
+    } else if let Some(error) = form.filled("mockError") {
+        input["mock"] = json!({"errorOutput": {"error": error, "cause": form.text("mockCause")}});
     }
     if let Some(variables) = form.filled("variables") {
         input["variables"] = variables.into();

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { mkdirSync, readFileSync } from "node:fs";
 import { chromium } from "playwright-core";
+import { workflows } from "./workflows.mjs";
 
 const given = JSON.parse(await new Response(process.stdin).text());
 const base = `${given.endpoint}/_stepgate/console`;
@@ -90,7 +91,7 @@ try {
   // --- light, with a mouse
   const page = await signedIn({ colorScheme: "light" });
   await check(page, "home");
-  assert.match(await page.locator(".counts").innerText(), /6\s+State machines/);
+  assert.match(await page.locator(".counts").innerText(), /7\s+State machines/);
   await picture(page, "home-light");
   await page.getByRole("link", { name: "State machines", exact: true }).click();
   await page.getByRole("link", { name: "OrderFulfilment" }).click();
@@ -99,7 +100,7 @@ try {
   await check(page, "a state machine");
   await picture(page, "machine-light");
   await page.getByRole("link", { name: "Next" }).click();
-  assert.equal(await page.locator("tbody tr").count(), 13);
+  assert.equal(await page.locator("tbody tr").count(), 14);
   await page.getByRole("link", { name: "Newest" }).click();
   await page.getByLabel("Status").selectOption("RUNNING");
   await page.getByRole("button", { name: "Filter" }).click();
@@ -421,6 +422,8 @@ try {
   await check(page, "25,000 events");
   console.log(`large ones stay small: ${sizes.join("; ")}`);
   console.log(`how long they took: ${timings.join(", ")}`);
+
+  await workflows(page, { given, base, view, go, check, picture });
 
   // --- dark, on a phone, and without scripts
   const dark = await signedIn({ colorScheme: "dark" });

@@ -13,13 +13,15 @@ use crate::clock::Timestamp;
 
 /// Where and how two histories diverge.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Divergence {
+pub struct Divergence {
     /// The recorded event, or the last one before a new event.
-    pub(super) event: u64,
+    pub event: u64,
     /// What was recorded.
-    pub(super) recorded: String,
+    pub recorded: String,
     /// What happens now.
-    pub(super) now: String,
+    pub now: String,
+    /// The event that happens now, if one does.
+    pub event_now: Option<u64>,
 }
 
 /// Distinguishes events that follow the same event: type and name, or index.
@@ -91,13 +93,14 @@ pub(super) fn divergence(recorded: &[Event], now: &[Event], is_whole: bool, end:
     let missing = missing.map(|was| {
         let instead = left_now.iter().find(|is| places.get(&led_by(is)) == Some(&led_by(was)));
         let now = instead.map_or_else(|| format!("nothing; the execution: {end}"), |is| summary(is));
-        Divergence { event: was.id, recorded: summary(was), now }
+        Divergence { event: was.id, recorded: summary(was), now, event_now: instead.map(|is| is.id) }
     });
     let extra = left_now.iter().filter(|_| is_whole).filter_map(|is| {
         let event = *places.get(&led_by(is))?;
         // The missing events after this one are covered by the same report.
         let is_end = !old.after.contains_key(&event);
-        is_end.then(|| Divergence { event, recorded: "nothing more".to_owned(), now: summary(is) })
+        let recorded = || "nothing more".to_owned();
+        is_end.then(|| Divergence { event, recorded: recorded(), now: summary(is), event_now: Some(is.id) })
     });
     missing.chain(changed).chain(extra).min_by_key(|divergence| divergence.event)
 }
@@ -124,7 +127,7 @@ fn difference(was: &Event, is: &Event) -> Option<Divergence> {
         Some(value) => format!("{}, {member} {}", summary(event), short(value)),
         None => format!("{}, without {member}", summary(event)),
     };
-    Some(Divergence { event: was.id, recorded: side(was), now: side(is) })
+    Some(Divergence { event: was.id, recorded: side(was), now: side(is), event_now: Some(is.id) })
 }
 
 fn summary(event: &Event) -> String {

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
 use serde_json::{Map, Value};
 
+use super::NotReplayable;
 use super::divergence::is_alike;
 use crate::clock::Timestamp;
 use crate::engine::event::Failure;
@@ -41,7 +41,7 @@ pub(super) struct Event {
 }
 
 /// A history, oldest event first.
-pub(super) struct History {
+pub struct History {
     pub(super) events: Vec<Event>,
     /// How far it goes.
     pub(super) end: End,
@@ -49,7 +49,7 @@ pub(super) struct History {
 
 /// How a history ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum End {
+pub enum End {
     /// With the execution, which ended by itself: its status.
     Whole(&'static str),
     /// With the execution, which was stopped. No definition can repeat that.
@@ -73,12 +73,12 @@ impl End {
     }
 
     /// Whether it ended by itself. Of all others the rest is unknown.
-    pub(super) fn is_whole(self) -> bool {
+    pub fn is_whole(self) -> bool {
         matches!(self, Self::Whole(_))
     }
 
     /// The execution's status at the end of the history; `None` if the history doesn't go so far.
-    pub(super) fn status(self) -> Option<&'static str> {
+    pub fn status(self) -> Option<&'static str> {
         match self {
             Self::Whole(status) => Some(status),
             Self::Stopped => Some("ABORTED"),
@@ -152,26 +152,25 @@ fn timestamp(value: &Value) -> Option<Timestamp> {
 
 impl History {
     /// Parses a response of GetExecutionHistory.
-    pub(super) fn read(value: &Value) -> anyhow::Result<Self> {
-        let events = value["events"].as_array().context("there is no array `events`")?;
-        let read =
-            |(n, event)| Event::read(event).with_context(|| format!("events[{n}] is no history event"));
-        let events = events.iter().enumerate().map(read).collect::<anyhow::Result<Vec<Event>>>()?;
-        match events.first() {
-            Some(first) if first.kind == "ExecutionStarted" => {}
-            Some(_) | None => {
-                bail!("the first event is not ExecutionStarted: the oldest event has to be first")
-            }
+    ///
+    /// # Errors
+    /// For what is none, or can't be replayed.
+    pub fn read(value: &Value) -> Result<Self, NotReplayable> {
+        let events = value["events"].as_array().ok_or(NotReplayable::NoEvents)?;
+        let read = |(n, event)| Event::read(event).ok_or(NotReplayable::NoEvent(n));
+        let events = events.iter().enumerate().map(read).collect::<Result<Vec<Event>, _>>()?;
+        if events.first().is_none_or(|first| first.kind != "ExecutionStarted") {
+            return Err(NotReplayable::NotFromTheStart);
         }
         if (1..).zip(&events).any(|(id, event)| event.id != id) {
-            bail!("event ids are not 1, 2, 3, …: all pages of the history have to be there");
+            return Err(NotReplayable::Gaps);
         }
         if events.iter().any(|event| event.kind == "ExecutionRedriven") {
-            bail!("histories of redriven executions can't be replayed");
+            return Err(NotReplayable::Redriven);
         }
         if events.iter().any(|event| event.kind.ends_with("Entered") && !event.details.contains_key("input"))
         {
-            bail!("the history has no execution data: it has to be read with --include-execution-data");
+            return Err(NotReplayable::NoData);
         }
         // The AWS CLI has a word of its own for the token that it made.
         let is_cut = ["nextToken", "NextToken"].iter().any(|token| !value[*token].is_null());
@@ -200,6 +199,16 @@ impl History {
 
     pub(super) fn started(&self) -> Timestamp {
         self.events.first().map_or(Timestamp::EPOCH, |event| event.at)
+    }
+
+    /// How far it goes.
+    pub fn end(&self) -> End {
+        self.end
+    }
+
+    /// How many events it has.
+    pub fn n_events(&self) -> usize {
+        self.events.len()
     }
 
     /// The states in the order in which they were entered.
