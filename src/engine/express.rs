@@ -30,7 +30,7 @@ pub struct SyncExecution {
     /// How it ended.
     pub ending: Ending,
     /// Its input.
-    pub input: String,
+    pub input: Payload,
     /// The trace header it was started with.
     pub trace_header: Option<String>,
     /// What it is billed for.
@@ -60,13 +60,14 @@ impl Engine {
         let memory = Arc::new(Mutex::new(Memory::new(machine.definition_bytes)));
         run.memory = Some(memory.clone());
         let (arn, started) = (run.start.arn.to_string(), run.start.started);
-        let input = run.start.input.text().to_owned();
+        let input = run.start.input.clone();
         let state_machine_arn = machine.arn.to_string();
         self.inner.meters.started.increment(1);
         // On a task of its own: a caller that hangs up does not stop the workflow. Running it here until it waits for
         // something takes fewer instructions, but a tenth more time with many clients: on tasks, requests go through one
         // part of the code after the other together.
-        let ending = tokio::spawn(self.clone().run_counted(run)).await;
+        // Boxed, as a task's future is moved several times.
+        let ending = tokio::spawn(Box::pin(self.clone().run_counted(run))).await;
         let ending = ending.ok().flatten().unwrap_or_else(|| internal(self.inner.base.now()));
         let took = ending.stopped.since(started);
         let memory = memory.lock().unwrap_or_else(PoisonError::into_inner);

@@ -55,7 +55,9 @@ impl Engine {
         &self,
         work: impl Future<Output = Result<T, Error>> + Send + 'static,
     ) -> Result<T, Error> {
-        match tokio::spawn(work).await {
+        // Boxed: a task's future is moved several times before it runs, and its room once more for its result; these have
+        // thousands of bytes.
+        match tokio::spawn(Box::pin(work)).await {
             Ok(result) => result,
             Err(error) if error.is_panic() => Err(Error::Store(store::Error::Panicked)),
             // The runtime is shutting down.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::header::{AUTHORIZATION, USER_AGENT};
-use http::{HeaderMap, HeaderValue, Method, Version};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Version};
 
 use super::address::Target;
 use super::authorizers::AuthorizerFacts;
@@ -26,7 +26,11 @@ use crate::identity::{Head, Query, TargetUri, WebIdentity};
 /// The provider of identity pools' credentials.
 const COGNITO_IDENTITY: &str = "cognito-identity.amazonaws.com";
 /// The header for the session token of temporary credentials.
-const SECURITY_TOKEN: &str = "x-amz-security-token";
+const SECURITY_TOKEN: HeaderName = HeaderName::from_static("x-amz-security-token");
+/// The header in which a client may choose the request's id.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
+/// The header that names another method for routing.
+const METHOD_OVERRIDE: HeaderName = HeaderName::from_static("x-http-method-override");
 
 const FORWARDED_FOR: &str = "X-Forwarded-For";
 const FORWARDED_PORT: &str = "X-Forwarded-Port";
@@ -220,7 +224,7 @@ impl Context {
         let header = self.headers.get(AUTHORIZATION);
         if is_wanted || header.is_some_and(|it| it.as_bytes().starts_with(b"AWS4-")) {
             self.headers.remove(AUTHORIZATION);
-            self.headers.remove(SECURITY_TOKEN);
+            self.headers.remove(&SECURITY_TOKEN);
         }
         let is_presigned = || {
             let credential = self.uri.query().last("X-Amz-Credential");
@@ -252,7 +256,13 @@ impl Context {
         let last = values.iter().next_back()?;
         let lowered = name.bytes().any(|b| b.is_ascii_uppercase()).then(|| name.to_ascii_lowercase());
         let hidden = headers::is_dropped_from_client(lowered.as_deref().unwrap_or(name));
-        (!hidden).then(|| String::from_utf8_lossy(last.as_bytes()))
+        (!hidden).then(|| text_of(last))
+    }
+
+    /// The same for a header that the gateway itself reads: neither added nor dropped, so its name needs no look.
+    pub(crate) fn own_header(&self, name: &HeaderName) -> Option<Cow<'_, str>> {
+        debug_assert!(!headers::is_dropped_from_client(name.as_str()) && !name.as_str().starts_with("x-"));
+        self.headers.get_all(name).iter().next_back().map(text_of)
     }
 
     /// The headers with the last value of each: the client's in their conventional spelling, and those that API Gateway
@@ -502,7 +512,7 @@ fn request_ids(headers: &HeaderMap, ids: &dyn Ids) -> (String, String, [u8; 12])
     uuid.copy_from_slice(first);
     extended.copy_from_slice(second);
     trace.copy_from_slice(third);
-    let chosen = headers.get("x-amzn-requestid").and_then(|value| value.to_str().ok());
+    let chosen = headers.get(REQUEST_ID).and_then(|value| value.to_str().ok());
     let request_id = match chosen.filter(|id| (1..=REQUEST_ID_CHARS_MAX).contains(&id.len())) {
         Some(id) => id.to_owned(),
         None => {
@@ -514,6 +524,14 @@ fn request_ids(headers: &HeaderMap, ids: &dyn Ids) -> (String, String, [u8; 12])
     (request_id, STANDARD.encode(extended), trace)
 }
 
+/// A header's value as text. Nearly all are ASCII, which this is quick to see.
+fn text_of(value: &HeaderValue) -> Cow<'_, str> {
+    match std::str::from_utf8(value.as_bytes()) {
+        Ok(text) => text.into(),
+        Err(_) => String::from_utf8_lossy(value.as_bytes()),
+    }
+}
+
 /// The root in `Root=1-…;Parent=…;Sampled=…`.
 fn trace_root(header: &str) -> Option<&str> {
     header.split(';').find_map(|part| part.trim().strip_prefix("Root="))
@@ -521,7 +539,7 @@ fn trace_root(header: &str) -> Option<&str> {
 
 /// The method that the client wants instead of the one it sent; an error if it isn't one of AWS's methods.
 fn overridden_method(headers: &HeaderMap) -> Result<Option<Method>, NoMethod> {
-    let mut names = headers.get_all("x-http-method-override").iter();
+    let mut names = headers.get_all(METHOD_OVERRIDE).iter();
     let (Some(name), second) = (names.next(), names.next()) else { return Ok(None) };
     let name = name.to_str().map_err(|_| NoMethod)?.to_ascii_uppercase();
     // A backend may read the header too, and might take the other of two values.

@@ -58,6 +58,11 @@ impl Domains {
         }
     }
 
+    /// The API for a request that comes through no custom domain, by its own host and path.
+    pub fn of_no_domain(uri: &TargetUri) -> Address {
+        address(&uri.host(), uri.path())
+    }
+
     /// The domain for `host` (in lower case, without a port): the exact name, otherwise a wildcard for its first label.
     pub fn find(&self, host: &str) -> Option<Arc<Domain>> {
         let all = self.0.load();

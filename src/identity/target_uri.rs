@@ -29,6 +29,8 @@ pub struct TargetUri {
     authority: Box<str>,
     /// The length of the authority without its port, in bytes.
     host_len: usize,
+    /// Whether the host has upper-case letters; it is asked for several times a request.
+    has_upper_case: bool,
     path_and_query: PathAndQuery,
     query: OnceLock<Query>,
 }
@@ -85,6 +87,7 @@ impl TargetUri {
             return Err(BadTarget::TwoHosts);
         }
         let authority: Box<str> = authority.into();
+        let has_upper_case = authority.bytes().any(|byte| byte.is_ascii_uppercase());
         if is_said_elsewhere {
             let value = HeaderValue::from_str(&authority).map_err(|_| BadTarget::Host)?;
             parts.headers.insert(HOST, value);
@@ -92,7 +95,7 @@ impl TargetUri {
         let path_and_query = uri.path_and_query.ok_or(BadTarget::Form)?;
         check_path(path_and_query.path())?;
         let path_and_query = checked_query(path_and_query)?;
-        Ok(Self { authority, host_len, path_and_query, query: OnceLock::new() })
+        Ok(Self { authority, host_len, has_upper_case, path_and_query, query: OnceLock::new() })
     }
 
     /// A target for tests, with only a query. Nothing is checked.
@@ -100,7 +103,13 @@ impl TargetUri {
         let query = query.replace(|c: char| c.is_control() || c == ' ', "+");
         let path_and_query = PathAndQuery::try_from(format!("/?{query}"));
         let path_and_query = path_and_query.unwrap_or_else(|_| PathAndQuery::from_static("/"));
-        Self { authority: Box::default(), host_len: 0, path_and_query, query: OnceLock::new() }
+        Self {
+            authority: Box::default(),
+            host_len: 0,
+            has_upper_case: false,
+            path_and_query,
+            query: OnceLock::new(),
+        }
     }
 
     /// The target of a request that this server sends.
@@ -111,6 +120,7 @@ impl TargetUri {
         Self {
             authority: authority.unwrap_or_default().into(),
             host_len: 0,
+            has_upper_case: false,
             path_and_query: path_and_query.unwrap_or_else(|| PathAndQuery::from_static("/")),
             query: OnceLock::new(),
         }
@@ -125,11 +135,7 @@ impl TargetUri {
     pub fn host(&self) -> Cow<'_, str> {
         let host = self.authority.get(..self.host_len).unwrap_or_default();
         let host = host.strip_suffix('.').unwrap_or(host);
-        if host.bytes().any(|b| b.is_ascii_uppercase()) {
-            Cow::Owned(host.to_ascii_lowercase())
-        } else {
-            Cow::Borrowed(host)
-        }
+        if self.has_upper_case { Cow::Owned(host.to_ascii_lowercase()) } else { Cow::Borrowed(host) }
     }
 
     /// The port, if the client named one.

@@ -27,7 +27,7 @@ pub use excerpt::excerpt;
 pub use java::{java_double, java_string};
 pub use pattern::pattern_weight;
 pub use payload::Payload;
-pub use print::{byte_len, compact};
+pub use print::{byte_len, compact, to_vec};
 pub use serde_json::Value;
 pub use syntax::{Location, SyntaxError, SyntaxErrorKind};
 pub use weight::weight;

@@ -6,15 +6,16 @@ use std::sync::{Arc, OnceLock};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::check::validate;
-use super::print::compact;
+use super::print::{compact, quoted};
 use super::syntax::SyntaxError;
 
 /// A JSON document as text, as a tree, or both; each is computed from the other on demand.
 ///
 /// Clones share the document. Two payloads are equal if their texts are equal. Serialises as a string that contains the
-/// text.
+/// text, to JSON only.
 #[derive(Clone)]
 pub struct Payload {
     inner: Arc<Inner>,
@@ -24,6 +25,18 @@ pub struct Payload {
 struct Inner {
     text: OnceLock<Arc<str>>,
     value: OnceLock<Value>,
+    /// The text as a JSON string, of short texts: a state's input stands in a history several times, and escaping takes
+    /// several times as long as copying.
+    quoted: OnceLock<Option<Box<RawValue>>>,
+}
+
+/// The longest text whose form as a string is kept, in bytes.
+const QUOTED_BYTES_MAX: usize = 4 * 1024;
+
+impl Inner {
+    fn new(text: OnceLock<Arc<str>>, value: OnceLock<Value>) -> Self {
+        Self { text, value, quoted: OnceLock::new() }
+    }
 }
 
 impl Payload {
@@ -34,13 +47,13 @@ impl Payload {
     pub fn from_text(text: impl Into<Arc<str>>) -> Result<Self, SyntaxError> {
         let text = text.into();
         validate(&text)?;
-        Ok(Self { inner: Arc::new(Inner { text: OnceLock::from(text), value: OnceLock::new() }) })
+        Ok(Self { inner: Arc::new(Inner::new(OnceLock::from(text), OnceLock::new())) })
     }
 
     /// Takes a tree. Its compact text is produced on demand.
     #[must_use]
     pub fn from_value(value: Value) -> Self {
-        Self { inner: Arc::new(Inner { text: OnceLock::new(), value: OnceLock::from(value) }) }
+        Self { inner: Arc::new(Inner::new(OnceLock::new(), OnceLock::from(value))) }
     }
 
     /// The document's text: the original, or compact if there is none.
@@ -58,7 +71,7 @@ impl Payload {
     /// The document's tree; parsed on first use.
     #[must_use]
     pub fn value(&self) -> &Value {
-        let Inner { text, value } = &*self.inner;
+        let Inner { text, value, .. } = &*self.inner;
         value.get_or_init(|| {
             let text = text.get().expect("a payload without a tree has a text");
             super::parse(text).expect("a payload's text was validated")
@@ -82,7 +95,7 @@ impl Payload {
     }
 
     fn text_ref(&self) -> &Arc<str> {
-        let Inner { text, value } = &*self.inner;
+        let Inner { text, value, .. } = &*self.inner;
         text.get_or_init(|| compact(value.get().expect("a payload without a text has a tree")).into())
     }
 }
@@ -116,7 +129,17 @@ impl fmt::Debug for Payload {
 
 impl Serialize for Payload {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.text())
+        let text = self.text();
+        let quoted = if QUOTED_BYTES_MAX < text.len() {
+            None
+        } else {
+            // `None` can't be: what is quoted is JSON.
+            self.inner.quoted.get_or_init(|| RawValue::from_string(quoted(text)).ok()).as_ref()
+        };
+        match quoted {
+            Some(quoted) => quoted.serialize(serializer),
+            None => serializer.serialize_str(text),
+        }
     }
 }
 
@@ -163,5 +186,18 @@ mod tests {
         assert_eq!(stored, "\"{\\\"a\\\": 1}\"");
         assert_eq!(serde_json::from_str::<Payload>(&stored).unwrap(), payload);
         assert!(serde_json::from_str::<Payload>("\"{\"").is_err());
+    }
+
+    #[test]
+    fn short_and_long_texts_serialise_alike() {
+        let every: String = (0..=0x24F).filter_map(char::from_u32).collect();
+        for length in [1, 100, super::QUOTED_BYTES_MAX, 100_000] {
+            let payload = Payload::from_value(json!({"every": every, "more": "\"\\ü ".repeat(length / 4)}));
+            let expect = serde_json::to_string(payload.text()).unwrap();
+            // Twice: the second is the one that is kept.
+            assert_eq!(serde_json::to_string(&payload).unwrap(), expect);
+            assert_eq!(serde_json::to_string(&payload).unwrap(), expect);
+            assert_eq!(serde_json::to_value(&payload).unwrap(), json!(payload.text()));
+        }
     }
 }

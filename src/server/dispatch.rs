@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE};
 use http::request::Parts;
-use http::{HeaderValue, Method, StatusCode};
+use http::{HeaderName, HeaderValue, Method, StatusCode};
 
 use super::admin::{self, Admin};
 use super::admission::Class;
@@ -20,6 +20,9 @@ use crate::gateway::{self, Address, Domain, Domains, Gateway, TargetApi};
 use crate::identity::{self, BadTarget, TargetUri};
 use crate::wire;
 
+/// The header that only clients of the AWS APIs send.
+const TARGET: HeaderName = HeaderName::from_static("x-amz-target");
+
 /// The planes that a listener serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Planes {
@@ -32,7 +35,6 @@ pub(super) enum Planes {
 }
 
 /// The router behind a front door.
-#[derive(Clone)]
 pub(super) struct Dispatch {
     pub(super) planes: Planes,
     pub(super) admin: Arc<Admin>,
@@ -55,13 +57,14 @@ impl App for Dispatch {
             Err(bad) => return refusal(StatusCode::BAD_REQUEST, "BadRequestException", &bad.to_string()),
         };
         let peer = parts.extensions.get::<Peer>().cloned();
-        if let Some(domain) = self.domain(&uri)
+        let domain = self.domain(&uri);
+        if let Some(domain) = &domain
             && domain.truststore.is_some()
-            && !peer.as_ref().is_some_and(|peer| self.is_proven(&domain, peer))
+            && !peer.as_ref().is_some_and(|peer| self.is_proven(domain, peer))
         {
             return forbidden();
         }
-        let plane = self.plane(&parts, &uri);
+        let plane = self.plane(&parts, &uri, domain.as_deref());
         if let (Plane::Own | Plane::Control, Some(peer)) = (&plane, &peer) {
             let from = wire::CalledFrom { ip: peer.address.ip(), is_secure: peer.is_secure };
             parts.extensions.insert(from);
@@ -114,22 +117,23 @@ fn taken(parts: &mut Parts) -> Taken {
 }
 
 impl Dispatch {
-    fn plane(&self, parts: &Parts, uri: &TargetUri) -> Plane {
+    /// What a request that came through `domain` is for.
+    fn plane(&self, parts: &Parts, uri: &TargetUri, domain: Option<&Domain>) -> Plane {
         // A custom domain may have any name.
-        if self.domain(uri).is_none()
+        if domain.is_none()
             && let Some(address) = UrlAddress::parse(&uri.host(), uri.path())
         {
             return Plane::FunctionUrl(address);
         }
         let is_service = || self.api.service_of(&parts.headers, uri).is_some();
-        plane(parts, uri, self.address(uri), is_service)
+        plane(parts, uri, self.address(uri, domain), is_service)
     }
 
     fn class_of(&self, parts: &Parts, uri: &TargetUri) -> Class {
         if self.planes == Planes::Data {
             return Class::Data;
         }
-        match self.plane(parts, uri) {
+        match self.plane(parts, uri, self.domain(uri).as_deref()) {
             Plane::Own if admin::is_page(parts, uri) => Class::Page,
             Plane::Own | Plane::Control => Class::Control,
             Plane::Data(_) | Plane::FunctionUrl(_) | Plane::Health | Plane::Published(_) | Plane::Nobody => {
@@ -171,10 +175,13 @@ impl Dispatch {
         response
     }
 
-    fn address(&self, uri: &TargetUri) -> Address {
-        match self.planes {
-            Planes::Control if self.domains.find(&uri.host()).is_some() => Address::Own,
-            Planes::All | Planes::Data | Planes::Control => self.domains.locate(uri),
+    fn address(&self, uri: &TargetUri, domain: Option<&Domain>) -> Address {
+        match domain {
+            Some(domain) => domain.land(uri.path()),
+            None if self.planes == Planes::Control && self.domains.find(&uri.host()).is_some() => {
+                Address::Own
+            }
+            None => Domains::of_no_domain(uri),
         }
     }
 
@@ -236,7 +243,7 @@ fn plane(parts: &Parts, uri: &TargetUri, address: Address, is_service: impl FnOn
 }
 
 fn is_control(parts: &Parts, uri: &TargetUri, is_service: impl FnOnce() -> bool) -> bool {
-    if parts.headers.contains_key("x-amz-target") {
+    if parts.headers.contains_key(TARGET) {
         return true;
     }
     match identity::scope_of(&parts.headers, uri) {

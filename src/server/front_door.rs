@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -11,6 +12,7 @@ use http_body::{Frame, SizeHint};
 use tower::{ServiceBuilder, service_fn};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::trace::TraceLayer;
+use tracing::Level;
 
 use super::admission::{Admission, Admitted, Class};
 use super::http_rules;
@@ -19,7 +21,7 @@ use crate::connect::http1::Relaxed;
 use crate::connect::{self, Body, BoxError, HttpService, Request, Response};
 
 /// The application behind the front door.
-pub(super) trait App: Clone + Send + Sync + 'static {
+pub(super) trait App: Send + Sync + 'static {
     /// Answers a request; refusals are responses too.
     fn handle(&self, request: Request) -> impl Future<Output = Response> + Send;
 
@@ -30,13 +32,16 @@ pub(super) trait App: Clone + Send + Sync + 'static {
 /// Wraps `app` in everything that does not depend on the route. Every request takes a slot of `admission`, whatever its
 /// listener. HTTP's rules apply, except those in `relaxed`.
 pub(super) fn front_door<A: App>(app: A, admission: Admission, relaxed: Relaxed) -> HttpService {
+    // The tower stack is cloned for every request; what is shared is cloned with one count.
+    let shared = Arc::new((app, admission));
     let handle = service_fn(move |request: Request| {
-        let (app, admission) = (app.clone(), admission.clone());
+        let shared = shared.clone();
         // Boxed, because a request's future has thousands of bytes and each layer would move them all.
         Box::pin(async move {
+            let (app, admission) = &*shared;
             let request = match http_rules::admit(request, relaxed) {
                 Ok(request) => request,
-                Err(refused) => return Ok::<_, Infallible>(*refused),
+                Err(refused) => return Ok::<_, Infallible>(refused.map(Held::nowhere)),
             };
             let is_reserved = request.extensions().get::<Peer>().is_some_and(|peer| peer.is_reserved);
             let (admitted, request) = match admission.admit().filter(|_| !is_reserved) {
@@ -47,20 +52,36 @@ pub(super) fn front_door<A: App>(app: A, admission: Admission, relaxed: Relaxed)
                 }
             };
             let Some(admitted) = admitted else {
-                return Ok(overloaded(is_reserved && request.version() != Version::HTTP_2));
+                let refused = overloaded(is_reserved && request.version() != Version::HTTP_2);
+                return Ok(refused.map(Held::nowhere));
             };
             let response = http_rules::answer(app.handle(request).await);
-            Ok(response.map(|body| connect::boxed(Held { body, _admitted: admitted })))
+            Ok(response.map(|body| Held { body, _admitted: Some(admitted) }))
         })
     });
-    HttpService::new(
-        ServiceBuilder::new() // Listed outermost first: the first layer sees the request first.
-            .map_response(|response: http::Response<_>| response.map(connect::boxed)) // Re-box once, at the seam.
-            // Where a 500 is produced, it is logged with the reason; this layer could only log that there was one.
-            .layer(TraceLayer::new_for_http().make_span_with(span).on_failure(()))
-            .layer(CatchPanicLayer::custom(panicked))
-            .service(handle),
-    )
+    let guarded = ServiceBuilder::new().layer(CatchPanicLayer::custom(panicked)).service(handle);
+    if !is_traced() {
+        return HttpService::new(ServiceBuilder::new().map_response(reboxed).service(guarded));
+    }
+    // Where a 500 is produced, it is logged with the reason; this layer could only log that there was one.
+    let trace = TraceLayer::new_for_http().make_span_with(span).on_failure(());
+    HttpService::new(ServiceBuilder::new().map_response(reboxed).layer(trace).service(guarded))
+}
+
+/// Boxes the layers' body, once, at the seam.
+fn reboxed<B>(response: http::Response<B>) -> Response
+where
+    B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+{
+    response.map(connect::boxed)
+}
+
+/// Whether anything of a trace would be logged, which the settings decide before anybody listens. Tracing reads the clock six
+/// times a request, also if nothing is.
+fn is_traced() -> bool {
+    tracing::enabled!(Level::DEBUG)
+        || tracing::enabled!(target: "tower_http::trace::on_request", Level::DEBUG)
+        || tracing::enabled!(target: "tower_http::trace::on_response", Level::DEBUG)
 }
 
 /// The span for log lines about a request. It leaves out the query: in a presigned URL, that is as good as a password.
@@ -72,7 +93,14 @@ fn span(request: &Request) -> tracing::Span {
 /// The permit travels with the body, so a slow reader still counts as in flight.
 struct Held {
     body: Body,
-    _admitted: Admitted,
+    _admitted: Option<Admitted>,
+}
+
+impl Held {
+    /// The body of a refusal, which takes no place.
+    fn nowhere(body: Body) -> Self {
+        Self { body, _admitted: None }
+    }
 }
 
 impl http_body::Body for Held {
@@ -133,7 +161,6 @@ mod tests {
 
     use super::*;
 
-    #[derive(Clone)]
     struct Hello;
 
     impl App for Hello {

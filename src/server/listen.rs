@@ -16,13 +16,13 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
-use tower::ServiceExt;
+use tower::{Service as _, ServiceExt};
 
 use super::connections::{Arriving, Connections, Leaving, Open, Place, State, Streams, Watched};
 use super::error::Error;
 use super::tls;
 use crate::connect::http1::{FIELDS_MAX, HEAD_BYTES_MAX, Lenience, StrictStream};
-use crate::connect::{self, HttpService, Request, Response};
+use crate::connect::{self, HttpService};
 use crate::gateway::ClientCertificateFacts;
 
 /// The most bytes of an HTTP/2 stream's response that wait in memory for its window to open.
@@ -351,7 +351,7 @@ fn handshake(stream: Watched<TcpStream>, by_name: Arc<tls::ByName>) -> Handshake
 
 /// Answers a request, which is in flight until its client has read the response.
 async fn answer(
-    service: HttpService,
+    mut service: HttpService,
     peer: Peer,
     open: Arc<Open>,
     request: http::Request<Incoming>,
@@ -360,15 +360,9 @@ async fn answer(
     let is_head = request.method() == Method::HEAD;
     let mut request = request.map(|body| connect::boxed(Arriving::new(body, open)));
     request.extensions_mut().insert(peer);
-    let response = response(service, request).await?;
+    // What the service returns is boxed already.
+    let response = service.ready().await?.call(request).await?;
     Ok(response.map(|body| Leaving::new(body, in_flight, is_head)))
-}
-
-type Answer = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
-
-/// Boxed with its own type: the compiler can't see through the nested futures that this one is `Send`.
-fn response(service: HttpService, request: Request) -> Answer {
-    Box::pin(service.oneshot(request))
 }
 
 #[cfg(test)]

@@ -25,6 +25,7 @@ mod query;
 mod request;
 mod settings;
 
+use std::pin::pin;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -275,7 +276,8 @@ async fn perform(
     region: Region,
 ) -> Result<Response, SendError> {
     let (timeout, named) = (call.timeout, named_by_arn(&call));
-    let performed = api.perform(service, inside(service, call, caller, region)?);
+    // Pinned here, not moved into what times it: it has thousands of bytes.
+    let performed = pin!(api.perform(service, inside(service, call, caller, region)?));
     let performed = tokio::time::timeout(timeout, performed).await;
     match (performed.map_err(|_| connect::Error::Timeout)?, named) {
         (Ok(response), _) | (Err(Failed::UnknownOperation(response)), None) => Ok(response),

@@ -63,7 +63,7 @@ pub trait Output {
 
 impl<T: Serialize> Output for T {
     fn reply(&self) -> Result<Reply, ApiError> {
-        let body = serde_json::to_vec(self).map_err(|_| ApiError::bare(Code::InternalFailure))?;
+        let body = crate::json::to_vec(self).map_err(|_| ApiError::bare(Code::InternalFailure))?;
         let body = if body == b"null" { ReplyBody::Empty } else { ReplyBody::Json(body.into()) };
         Ok(Reply { status: None, headers: Vec::new(), body })
     }

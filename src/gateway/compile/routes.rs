@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
 use http::Method;
 use percent_encoding::percent_decode_str;
 
@@ -20,7 +21,7 @@ pub(crate) struct Routes<M> {
 
 #[derive(Debug)]
 struct Node<M> {
-    literals: HashMap<String, usize>,
+    literals: HashMap<String, usize, RandomState>,
     parameter: Option<(Arc<str>, usize)>,
     greedy: Option<(Arc<str>, usize)>,
     methods: Vec<(HttpMethod, M)>,
@@ -35,7 +36,7 @@ pub(crate) struct Match<M> {
 
 impl<M> Default for Node<M> {
     fn default() -> Self {
-        Self { literals: HashMap::new(), parameter: None, greedy: None, methods: Vec::new() }
+        Self { literals: HashMap::default(), parameter: None, greedy: None, methods: Vec::new() }
     }
 }
 

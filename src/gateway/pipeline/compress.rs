@@ -5,7 +5,7 @@
 
 use bytes::Bytes;
 use http::HeaderValue;
-use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 
 use super::{Admitted, Answered, PAYLOAD_BYTES_MAX, Refused, Routed};
 use crate::connect::{Body, full};
@@ -34,7 +34,7 @@ pub(crate) async fn decompress(
     };
     // A streamed response is encoded by its backend or not at all.
     let is_streamed = routed.method.integration.as_ref().is_some_and(CompiledIntegration::streams);
-    let coding = accepted(routed.context.header("accept-encoding").as_deref()).filter(|_| !is_streamed);
+    let coding = accepted(routed.context.own_header(&ACCEPT_ENCODING).as_deref()).filter(|_| !is_streamed);
     let wanted = coding.map(|coding| Wanted { coding, bytes_min });
     // Boxed, because few APIs use compression.
     let routed = Box::pin(decompressed(routed, bulkhead)).await?;
@@ -54,7 +54,7 @@ pub(crate) async fn compress(
 }
 
 async fn decompressed(mut routed: Routed, bulkhead: &Bulkhead) -> Result<Routed, Refused> {
-    let coding = match request_coding(routed.context.header("content-encoding").as_deref()) {
+    let coding = match request_coding(routed.context.own_header(&CONTENT_ENCODING).as_deref()) {
         RequestCoding::Identity => return Ok(routed),
         RequestCoding::Unsupported => return Err(routed.refuse(Refusal::UnsupportedMediaType)),
         RequestCoding::Coded(coding) => coding,

@@ -50,7 +50,7 @@ pub(crate) async fn prepare(
         None => (Payload::held(Bytes::new(), held), Some(body)),
     };
     let (bytes, text) = (request.bytes().len(), request.bytes().clone());
-    let reading = Reading::of_request(context.header("content-type").as_deref());
+    let reading = Reading::of_request(context.own_header(&CONTENT_TYPE).as_deref());
     let is_json = reading == Reading::Json;
     let parses = method.integration.as_ref().is_some_and(|it| it.parses_request(is_json));
     let exchange = Exchange { context, stage, method, request };
@@ -122,7 +122,7 @@ fn call(
         }
         Backend::LambdaProxy { target, credentials } => {
             let call_as = call_as(credentials, context, stage)?;
-            let content_type = context.header("content-type");
+            let content_type = context.own_header(&CONTENT_TYPE);
             let kind = content_type.as_deref().map_or("application/json", essence);
             let is_binary = !stage.binary_types.is_empty() && stage.binary_types.contains(kind);
             let event = proxy_event::of_request(context, request.bytes(), is_binary);
@@ -217,7 +217,7 @@ fn transform(
     integration: &CompiledIntegration,
     request: &Payload,
 ) -> Result<Transformed, Refusal> {
-    let content_type = context.header("content-type").map(|value| value.into_owned());
+    let content_type = context.own_header(&CONTENT_TYPE).map(|value| value.into_owned());
     let is_binary = !stage.binary_types.is_empty()
         && stage.binary_types.contains(content_type.as_deref().map_or("application/json", essence));
     let content = convert_request(request.bytes().clone(), is_binary, integration.content_handling)

@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue};
+use http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{HeaderMap, StatusCode};
 
 use super::{Answered, Exchange, Refused, Replied, Reply, ReplyBody};
@@ -112,7 +112,7 @@ fn map(
     }
 
     let backend_type = headers.get(CONTENT_TYPE).cloned();
-    let accept = context.header("accept").map(|accept| accept.into_owned());
+    let accept = context.own_header(&ACCEPT).map(|accept| accept.into_owned());
     let content = if stage.binary_types.is_empty() && selected.content_handling.is_none() {
         Content::Text(body.clone())
     } else {
@@ -250,7 +250,7 @@ fn lambda_proxied(
     let given = ProxyResponse::parse(body).map_err(|_| malformed())?;
     let answer = function_headers(given.headers, context);
     let accepts_binary = || {
-        let accept = context.header("accept");
+        let accept = context.own_header(&ACCEPT);
         stage.binary_types.contains(accept.as_deref().map_or("application/json", first_accepted))
     };
     let out = if given.is_base64_encoded && accepts_binary() {
@@ -324,7 +324,7 @@ async fn proxied(exchange: Exchange, reply: Reply, bulkhead: &Bulkhead) -> Resul
         stage.binary_types.contains(essence(given))
     };
     let accepts_binary = || {
-        let accept = context.header("accept");
+        let accept = context.own_header(&ACCEPT);
         stage.binary_types.contains(accept.as_deref().map_or("application/json", first_accepted))
     };
     // Text is never converted, only a body that is binary on one side but not on the other.

@@ -2,7 +2,7 @@
 //!
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-gatewayResponse-definition.html>
 
-use http::header::CONTENT_TYPE;
+use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use super::{Answered, Finished, Refused};
@@ -85,7 +85,7 @@ fn customised(
     let response = context.stage.as_ref()?.gateway_responses.of(kind)?;
     let payload = Payload::default();
     let facts = Facts { context, request: &payload, response: None };
-    let accept = context.header("accept");
+    let accept = context.own_header(&ACCEPT);
     let body = match response.template(accept.as_deref()) {
         Some((content_type, text)) => {
             headers.insert(CONTENT_TYPE, HeaderValue::try_from(content_type).unwrap_or(JSON));

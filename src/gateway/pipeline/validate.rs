@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use http::header::CONTENT_TYPE;
+
 use super::{Admitted, Refused, Routed, Validated};
 use crate::gateway::bulkhead::{Bulkhead, SMALL_BYTES_MAX};
 use crate::gateway::compile::{ComplaintsFor, Mismatch};
@@ -38,7 +40,7 @@ fn check_parameters(routed: Routed) -> Result<Routed, Refused> {
 }
 
 async fn check_body(mut routed: Routed, bulkhead: &Bulkhead) -> Result<Validated, Refused> {
-    let content_type = routed.context.header("content-type").map(Cow::into_owned);
+    let content_type = routed.context.own_header(&CONTENT_TYPE).map(Cow::into_owned);
     if !routed.method.body_models.apply_to(content_type.as_deref()) {
         return Ok(Validated { routed, body: None });
     }

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_swap::ArcSwap;
+use foldhash::fast::RandomState;
 
 use crate::apis::{ApiId, StageName};
 
 /// The names requested since a stage was last created or deleted.
 #[derive(Debug, Default)]
 pub(super) struct Names {
-    apis: ArcSwap<HashMap<StageName, Arc<[ApiId]>>>,
+    apis: ArcSwap<HashMap<StageName, Arc<[ApiId]>, RandomState>>,
     /// Counts creations and deletions of stages: what was read under an older count is not kept.
     changes: AtomicU64,
 }

@@ -6,11 +6,12 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
+use foldhash::fast::RandomState;
 
 use crate::apis::{ApiId, StageName};
 use crate::gateway::compile::Served;
@@ -20,7 +21,8 @@ const TABLES: usize = 256;
 /// The most memory for all stages together; enough for two thousand stages of a hundred methods.
 const BYTES_MAX: usize = 1024 * 1024 * 1024;
 
-type Table = HashMap<ApiId, HashMap<StageName, Arc<Entry>>>;
+/// Keys are what deployers chose: requests only look them up, so they can't make it slow by choosing names.
+type Table = HashMap<ApiId, HashMap<StageName, Arc<Entry>, RandomState>, RandomState>;
 
 /// Compiled stages by API and name.
 pub(super) struct StageCache {
@@ -49,7 +51,7 @@ impl Default for StageCache {
 impl StageCache {
     fn new(bytes_max: usize) -> Self {
         Self {
-            hasher: RandomState::new(),
+            hasher: RandomState::default(),
             tables: (0..TABLES).map(|_| ArcSwap::default()).collect(),
             bytes: AtomicUsize::new(0),
             bytes_max,

@@ -9,6 +9,7 @@ use tower::service_fn;
 use tower::util::BoxCloneSyncService;
 
 use super::*;
+use crate::connect::{Request, Response};
 use crate::server::connections::Rules;
 use crate::server::options::Limits;
 

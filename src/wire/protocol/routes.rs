@@ -3,12 +3,15 @@
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
-use http::HeaderMap;
 use http::request::Parts;
+use http::{HeaderMap, HeaderName};
 
 use super::{form_and_query, rest_xml};
 use crate::identity::{TargetUri, scope_of};
 use crate::wire::{ApiError, Code, Operation, Protocol, Route, Service, Services};
+
+/// The header in which clients of the JSON protocols name the operation.
+const TARGET: HeaderName = HeaderName::from_static("x-amz-target");
 
 /// All routes, prepared for lookups.
 #[derive(Debug)]
@@ -75,7 +78,7 @@ impl Routes {
         headers: &HeaderMap,
         uri: &TargetUri,
     ) -> Option<&'static Service> {
-        if let Some(target) = headers.get("x-amz-target") {
+        if let Some(target) = headers.get(TARGET) {
             let (prefix, _) = target.to_str().ok()?.rsplit_once('.')?;
             return self.targets.get(prefix).copied();
         }
@@ -97,7 +100,7 @@ impl Routes {
         let unknown = || ApiError::bare(Code::UnknownOperation);
         match service.protocol {
             Protocol::Json10(names) | Protocol::Json11(names) => {
-                let target = parts.headers.get("x-amz-target").and_then(|value| value.to_str().ok());
+                let target = parts.headers.get(TARGET).and_then(|value| value.to_str().ok());
                 let name =
                     target.and_then(|target| target.strip_prefix(names.target_prefix)?.strip_prefix('.'));
                 name.and_then(|name| self.named(service, name)).ok_or_else(unknown)

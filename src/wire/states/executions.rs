@@ -10,6 +10,7 @@ use super::words::IncludedData;
 use crate::engine::event::Failure;
 use crate::engine::execution::ExecutionStatus;
 use crate::engine::{self, ExecutionFilter};
+use crate::json::Payload;
 use crate::wire::{ApiError, Call, Code};
 
 #[derive(Deserialize)]
@@ -67,10 +68,10 @@ pub(super) struct SyncResult {
     #[serde(skip_serializing_if = "Option::is_none")]
     cause: Option<Arc<str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    input: Option<String>,
+    input: Option<Payload>,
     input_details: Included,
     #[serde(skip_serializing_if = "Option::is_none")]
-    output: Option<String>,
+    output: Option<Payload>,
     output_details: Included,
     #[serde(skip_serializing_if = "Option::is_none")]
     trace_header: Option<String>,
@@ -218,7 +219,6 @@ pub(super) async fn start_sync_execution(call: &Call, input: StartExecution) -> 
     let included = input.included_data == IncludedData::AllData;
     let done = call.engine().start_sync_execution(input.into_engine(call)).await?;
     let ending = done.ending;
-    let output = ending.output.filter(|_| included).map(|output| output.text().to_owned());
     Ok(SyncResult {
         execution_arn: done.arn,
         state_machine_arn: done.state_machine_arn,
@@ -230,7 +230,7 @@ pub(super) async fn start_sync_execution(call: &Call, input: StartExecution) -> 
         cause: ending.failure.cause,
         input: included.then_some(done.input),
         input_details: Included { included },
-        output,
+        output: ending.output.filter(|_| included),
         output_details: Included { included },
         trace_header: done.trace_header,
         billing_details: BillingDetails {
