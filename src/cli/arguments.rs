@@ -102,6 +102,9 @@ pub(super) struct Serve {
     /// Where everything durable lives [default: stepgate-data].
     #[arg(long, value_name = "DIR", env = "STEPGATE_DATA_DIR")]
     pub(super) data_dir: Option<PathBuf>,
+    /// The PostgreSQL server that keeps everything durable instead: postgres://USER@HOST/DATABASE.
+    #[arg(long, value_name = "URL", env = "STEPGATE_STORE_URL", hide_env_values = true)]
+    pub(super) store_url: Option<String>,
     /// Where to listen [default: 127.0.0.1:4566]; port 0 lets the system choose.
     #[arg(long, value_name = "ADDR", env = "STEPGATE_LISTEN")]
     pub(super) listen: Option<SocketAddr>,
@@ -181,6 +184,9 @@ pub(super) struct RotateStore {
     /// The data directory [default: stepgate-data].
     #[arg(long, value_name = "DIR", env = "STEPGATE_DATA_DIR")]
     pub(super) data_dir: Option<PathBuf>,
+    /// The PostgreSQL server, if that keeps everything durable.
+    #[arg(long, value_name = "URL", env = "STEPGATE_STORE_URL", hide_env_values = true)]
+    pub(super) store_url: Option<String>,
     /// A file that holds the new master key.
     #[arg(long, value_name = "FILE", conflicts_with = "new_key_env")]
     pub(super) new_key_file: Option<PathBuf>,

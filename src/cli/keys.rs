@@ -18,13 +18,14 @@ pub(super) fn rotate(arguments: &Rotate) -> anyhow::Result<ExitCode> {
 
 /// `stepgate keys rotate-store`
 pub(super) fn rotate_store(arguments: &RotateStore) -> anyhow::Result<ExitCode> {
-    let RotateStore { config, data_dir, new_key_file, new_key_env } = arguments.clone();
-    let settings = Settings::load(&Serve { config, data_dir, ..Serve::default() })?;
+    let RotateStore { config, data_dir, store_url, new_key_file, new_key_env } = arguments.clone();
+    let settings = Settings::load(&Serve { config, data_dir, store_url, ..Serve::default() })?;
     logs::start(&settings.log)?;
     let options = settings.server;
     // A server creates a missing directory; here a missing one means a wrong name.
     let data_dir = &options.data_dir;
-    std::fs::metadata(data_dir.join("stepgate.db"))
+    let holds = if options.store.url.is_some() { "stepgate.node" } else { "stepgate.db" };
+    std::fs::metadata(data_dir.join(holds))
         .with_context(|| format!("{} is no data directory", data_dir.display()))?;
     let new = Secrets { key_file: new_key_file, key_env: new_key_env, ..Secrets::default() };
     let new = Some(new).filter(Secrets::is_elsewhere);

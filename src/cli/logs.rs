@@ -14,6 +14,9 @@ pub(super) fn start(log: &Log) -> anyhow::Result<()> {
         Ok(level) => EnvFilter::try_new(level).context("RUST_LOG")?,
         Err(_) => EnvFilter::try_new(&log.level).context("setting log.level")?,
     };
+    // The driver of PostgreSQL would log the values of statements: inputs and outputs.
+    let quiet = "tokio_postgres=warn".parse().context("a directive")?;
+    let filter = filter.add_directive(quiet);
     let on_terminal = std::io::stderr().is_terminal();
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let pretty = match log.format {

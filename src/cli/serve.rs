@@ -17,14 +17,28 @@ pub(super) fn run(arguments: &Serve) -> anyhow::Result<ExitCode> {
         .thread_name("stepgate")
         .build()
         .context("cannot start the runtime")?;
-    runtime.block_on(async {
+    let ended = runtime.block_on(async {
         // As soon as the server reports that it is ready, somebody may stop it.
-        let stop = stop_signal().context("cannot listen for signals")?;
-        let server = Server::start(settings.server).await?;
+        let mut stop = Box::pin(stop_signal().context("cannot listen for signals")?);
+        let mut starting = Server::start(settings.server);
+        let server = tokio::select! {
+            biased;
+            server = &mut starting => server?,
+            // A standby may have to wait for long.
+            () = &mut stop => return Ok::<_, anyhow::Error>(None),
+        };
         welcome::print(&server, arguments.json)?;
         server.run(stop).await?;
-        Ok(ExitCode::SUCCESS)
-    })
+        Ok(Some(ExitCode::SUCCESS))
+    });
+    match ended? {
+        Some(code) => Ok(code),
+        None => {
+            // What still waits for a database waits in vain.
+            runtime.shutdown_background();
+            Ok(ExitCode::SUCCESS)
+        }
+    }
 }
 
 /// Completes on the first SIGTERM or SIGINT.

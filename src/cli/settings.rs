@@ -42,6 +42,9 @@ impl Settings {
         if let Some(data_dir) = &arguments.data_dir {
             server.data_dir.clone_from(data_dir);
         }
+        if let Some(url) = &arguments.store_url {
+            server.store.url = Some(server::DatabaseUrl(url.clone()));
+        }
         if let Some(listen) = arguments.listen {
             server.listen.address = listen;
         }

@@ -25,6 +25,7 @@ use stepgate_wire as wire;
 mod admin;
 mod admission;
 mod connections;
+mod database;
 mod deploy;
 mod dispatch;
 mod error;
@@ -42,6 +43,7 @@ mod start;
 mod tls;
 mod upgrade;
 
+pub use database::{Database, DatabaseUrl};
 pub use deploy::{Deployed, documents, packages, stack_name};
 pub use error::Error;
 pub use options::{

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use http::Uri;
 use serde::Deserialize;
 
+use super::database::Database;
 use super::error::Error;
 use super::secrets::Secrets;
 use crate::cognito::CodesTo;
@@ -28,6 +29,8 @@ pub const TUTORIAL_TEMPLATE: &str = include_str!("../../config/tutorial.yaml");
 pub struct Options {
     /// The directory for all durable data.
     pub data_dir: PathBuf,
+    /// The database server that everything durable is kept on instead, if there is one.
+    pub store: Database,
     /// Where the master key for secrets is.
     pub secrets: Secrets,
     /// Whether to continue without data that the directory has lost; for one start only, so it is not a setting.
@@ -413,6 +416,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             data_dir: "stepgate-data".into(),
+            store: Database::default(),
             secrets: Secrets::default(),
             accept_loss: false,
             file: None,

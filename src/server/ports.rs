@@ -86,9 +86,13 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
     let store_options = store::Options {
         master_key: options.secrets.source()?,
         accept_loss: options.accept_loss,
+        postgres: options.store.settings()?,
         ..store::Options::default()
     };
-    let store = Store::open(&options.data_dir, store_options, clock.clone())?;
+    let (data_dir, of_store) = (options.data_dir.clone(), clock.clone());
+    // A standby waits here.
+    let opening = tokio::task::spawn_blocking(move || Store::open(&data_dir, store_options, of_store));
+    let store = opening.await.unwrap_or(Err(store::Error::Panicked))?;
 
     let buckets_ports = s3::Ports {
         store: store.clone(),

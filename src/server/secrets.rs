@@ -96,7 +96,11 @@ pub async fn rotate_store(options: &Options, new: Option<&Secrets>) -> Result<us
     let ids: Arc<dyn Ids> = Arc::new(RandomIds);
     let source = options.secrets.source()?;
     let new = new.map_or_else(|| Ok(source.clone()), Secrets::source)?;
-    let store_options = store::Options { master_key: source, ..store::Options::default() };
+    let store_options = store::Options {
+        master_key: source,
+        postgres: options.store.settings()?,
+        ..store::Options::default()
+    };
     let store = Store::open(&options.data_dir, store_options, clock.clone())?;
     // Every room upgrades its tables, so that everything that should be encrypted is.
     Apis::open(store.clone(), clock.clone(), ids.clone())?;

@@ -148,7 +148,12 @@ impl Server {
         let usage_task = tokio::spawn(self.system.gateway.maintain_usage());
         let (iam, operations) = (self.system.iam.clone(), self.system.operations.clone());
         let looking = tokio::spawn(upgrade::look(iam, operations, self.home.clone()));
-        stop.await;
+        let store = self.system.store.clone();
+        let lost = tokio::select! {
+            () = stop => None,
+            // Nothing that is under way here can be written any more.
+            lost = store.until_lost() => Some(lost),
+        };
         looking.abort();
         tracing::info!("stopping: no new connections, requests in flight finish");
         // If all listeners have ended already, nobody receives it.
@@ -168,7 +173,7 @@ impl Server {
             tracing::error!(%error, "the upkeep of API keys failed");
         }
         tracing::info!("stopped");
-        Ok(())
+        lost.map_or(Ok(()), |lost| Err(lost.into()))
     }
 
     /// The server's URL for AWS clients.

@@ -1,16 +1,19 @@
 //! The data directory: one server at a time, and files that only their owner can read.
 
 use std::fs::{self, File, Permissions, TryLockError};
-use std::io;
+use std::io::{self, Read, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use super::Error;
+use super::secrets::random_id;
 
 /// The database's file.
 pub(super) const DATABASE: &str = "stepgate.db";
 /// SQLite's write-ahead log.
 pub(super) const LOG: &str = "stepgate.db-wal";
+/// Says which node's directory it is, to others that use the same database server.
+const NODE: &str = "stepgate.node";
 /// Locked in addition to the directory, for older versions that lock only this file.
 const LOCK: &str = "stepgate.lock";
 /// The permission bits of users other than the owner.
@@ -50,9 +53,28 @@ impl Directory {
             (_, Err(TryLockError::Error(error))) => return Err(at(&path.join(LOCK), &error)),
         }
         close_to_others(path)?;
-        // SQLite gives its other files the permissions of this one.
-        private_file(&path.join(DATABASE))?;
         Ok(Self { path: path.to_owned(), _locks: [directory, file] })
+    }
+
+    /// Makes the embedded database's file. SQLite gives its other files the permissions of this one.
+    pub(super) fn prepare_database(&self) -> Result<(), Error> {
+        private_file(&self.file(DATABASE)).map(drop)
+    }
+
+    /// By what the directory is known to others: a random text in a file.
+    pub(super) fn id(&self) -> Result<String, Error> {
+        let path = self.file(NODE);
+        let said = |error: io::Error| at(&path, &error);
+        let mut file = private_file(&path)?;
+        let mut id = String::new();
+        file.read_to_string(&mut id).map_err(said)?;
+        if id.trim().is_empty() {
+            id = random_id()?;
+            file.write_all(format!("{id}\n").as_bytes()).map_err(said)?;
+            file.sync_all().map_err(said)?;
+            self.sync()?;
+        }
+        Ok(id.trim().to_owned())
     }
 
     /// The path of the directory.

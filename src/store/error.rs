@@ -9,6 +9,9 @@ pub enum Error {
     /// The disk failed.
     #[error("the disk failed: {0}")]
     Io(String),
+    /// The database server can't be reached, or has no means to go on.
+    #[error("the database server: {0}")]
+    Server(String),
     /// The database is damaged.
     #[error("the database is damaged: {0}; restore the data directory from a backup")]
     Corrupt(String),
@@ -23,6 +26,17 @@ pub enum Error {
     /// Another process has the data directory open.
     #[error("{0} is in use by another server; stop it or choose another directory with --data-dir")]
     Locked(String),
+    /// Another node has the database.
+    #[error(
+        "the database is in use by node {0:?}: stop it, or let this one wait for it with [store] standby"
+    )]
+    Taken(String),
+    /// Another node has taken the database over from this one.
+    #[error("another node has taken the database over")]
+    Fenced,
+    /// What is said about the database server makes no sense.
+    #[error("{0}; see [store] in the settings")]
+    Database(String),
     /// A newer version has written the store.
     #[error("tables of {room} have version {found}, this version knows {known}: use the newer version again")]
     Newer {
@@ -75,11 +89,14 @@ impl Error {
     /// Whether the same job may succeed later, without any change except of the disk.
     pub fn may_pass(&self) -> bool {
         match self {
-            Self::DiskFull | Self::Io(_) | Self::Conflict(_) => true,
+            Self::DiskFull | Self::Io(_) | Self::Server(_) | Self::Conflict(_) => true,
             Self::Corrupt(_)
             | Self::Lost(_)
             | Self::MasterKey(_)
             | Self::Locked(_)
+            | Self::Taken(_)
+            | Self::Fenced
+            | Self::Database(_)
             | Self::Newer { .. }
             | Self::NewerRecord { .. }
             | Self::Record { .. }
@@ -100,10 +117,13 @@ impl Error {
         match self {
             Self::DiskFull => "disk_full",
             Self::Io(_) => "io",
+            Self::Server(_) => "server",
             Self::Corrupt(_) => "corrupt",
             Self::Lost(_) => "lost",
             Self::MasterKey(_) => "master_key",
-            Self::Locked(_) => "locked",
+            Self::Locked(_) | Self::Taken(_) => "locked",
+            Self::Fenced => "fenced",
+            Self::Database(_) => "setting",
             Self::Newer { .. } | Self::NewerRecord { .. } => "newer",
             Self::Record { .. } => "record",
             Self::Exists(_) => "exists",
@@ -138,6 +158,45 @@ impl From<rusqlite::Error> for Error {
             ) => Self::Io(error.to_string()),
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Corrupt(error.to_string()),
             _ => Self::Sql(error.to_string()),
+        }
+    }
+}
+
+impl From<tokio_postgres::Error> for Error {
+    fn from(error: tokio_postgres::Error) -> Self {
+        use std::error::Error as _;
+        use tokio_postgres::error::SqlState;
+        let Some(said) = error.as_db_error() else {
+            // Its own text leaves out the reason.
+            let mut text = error.to_string();
+            if let Some(cause) = error.source() {
+                text = format!("{text}: {cause}");
+            }
+            // A value that has no place in the column is the statement's fault, everything else the connection's.
+            let is_value = ["error serializing", "error deserializing", "invalid"];
+            let is_value = is_value.iter().any(|begin| text.starts_with(begin));
+            return if is_value { Self::Sql(text) } else { Self::Server(text) };
+        };
+        let code = said.code();
+        let text = match said.detail() {
+            Some(detail) => format!("{} ({}; {detail})", said.message(), code.code()),
+            None => format!("{} ({})", said.message(), code.code()),
+        };
+        if *code == SqlState::UNIQUE_VIOLATION {
+            return Self::Exists(text);
+        }
+        if [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED].contains(code) {
+            return Self::Conflict(text);
+        }
+        if *code == SqlState::DISK_FULL {
+            return Self::DiskFull;
+        }
+        match code.code().get(..2) {
+            // Connections, resources, operators, the system; a transaction that took too long.
+            Some("08" | "53" | "57" | "58") => Self::Server(text),
+            _ if code.code() == "25P03" || code.code() == "55P03" => Self::Server(text),
+            Some("XX") => Self::Corrupt(text),
+            _ => Self::Sql(text),
         }
     }
 }

@@ -8,12 +8,10 @@ use std::fs;
 use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
 
-use rusqlite::types::Value;
-use rusqlite::{Connection, OptionalExtension, params_from_iter};
-
 use super::directory::{Directory, at, private_file};
 use super::secrets::{DataKey, MasterKey, MasterKeySource, SealedColumn, Secrets};
-use super::{Error, Store};
+use super::statements::Statements;
+use super::{Error, Param, Store};
 
 /// The file of a generated master key.
 const FILE: &str = "secrets.key";
@@ -29,11 +27,11 @@ struct Kept {
 
 /// Decrypts the data key. If there is none, generates it, and the master key if that is stored here.
 pub(super) fn open(
-    connection: &Connection,
+    statements: &Statements<'_>,
     directory: &Directory,
     source: &MasterKeySource,
 ) -> Result<Secrets, Error> {
-    let Some(kept) = read(connection)? else {
+    let Some(kept) = read(statements)? else {
         let master = match source {
             MasterKeySource::Given(key) => key.clone(),
             MasterKeySource::Beside => match read_file(directory, FILE)? {
@@ -43,7 +41,7 @@ pub(super) fn open(
             },
         };
         let key = DataKey::generate()?;
-        keep(connection, &master, &key)?;
+        keep(statements, &master, &key)?;
         return Secrets::new(&key);
     };
     let master = match source {
@@ -104,12 +102,12 @@ impl Store {
             .write(move |tx| {
                 let key = DataKey::generate()?;
                 let (old, new) = (tx.secrets(), Secrets::new(&key)?);
-                let connection = tx.connection();
+                let statements = tx.statements();
                 let mut n_values = 0;
                 for column in &columns {
-                    n_values += reseal(connection, column, old, &new)?;
+                    n_values += reseal(statements, column, old, &new)?;
                 }
-                keep(connection, &master, &key)?;
+                keep(statements, &master, &key)?;
                 Ok::<_, Error>(n_values)
             })
             .await?;
@@ -123,7 +121,7 @@ impl Store {
 
 /// Encrypts the values of one column again, in the order of their keys.
 fn reseal(
-    connection: &Connection,
+    statements: &Statements<'_>,
     column: &SealedColumn,
     old: &Secrets,
     new: &Secrets,
@@ -144,42 +142,38 @@ fn reseal(
     let update = format!("UPDATE {table} SET {name} = ?1{with_lookup} WHERE ({keys}) = ({})", places(n + 1));
     let (mut after, mut n_values): (Vec<String>, _) = (Vec::new(), 0);
     loop {
-        let mut statement = connection.prepare_cached(if after.is_empty() { &first } else { &more })?;
-        let rows = statement.query_map(params_from_iter(&after), |row| {
-            let names: Result<Vec<String>, _> = (0..key.len()).map(|n| row.get(1 + n)).collect();
-            Ok((names?, row.get::<_, Vec<u8>>(0)?))
+        let sql = if after.is_empty() { &first } else { &more };
+        let params: Vec<Param<'_>> = after.iter().map(Param::from).collect();
+        let rows = statements.query(sql, &params, |row| {
+            let names: Result<Vec<String>, _> = (0..key.len()).map(|n| row.text(1 + n)).collect();
+            Ok((names?, row.blob(0)?))
         })?;
-        let rows = rows.collect::<Result<Vec<_>, _>>()?;
         let Some((last, _)) = rows.last() else { return Ok(n_values) };
         after.clone_from(last);
         for (names, sealed) in rows {
             let of: Vec<&str> = names.iter().map(String::as_str).collect();
             let value = old.unseal(column, &of, &sealed)?;
-            let found_by = lookup.as_ref().map(|it| {
-                let part = (it.of)(&value);
-                part.map_or(Value::Null, |part| Value::Blob(new.lookup(column, &part)))
-            });
-            let values = [Some(Value::Blob(new.seal(column, &of, &value)?)), found_by];
-            let values = values.into_iter().flatten().chain(names.into_iter().map(Value::Text));
-            connection.prepare_cached(&update)?.execute(params_from_iter(values))?;
+            let found_by = lookup.as_ref().map(|it| (it.of)(&value).map(|part| new.lookup(column, &part)));
+            let sealed = new.seal(column, &of, &value)?;
+            let found_by = found_by.as_ref().map(|found_by| Param::from(found_by.as_deref()));
+            let values = [Some(Param::Blob(&sealed)), found_by];
+            let values = values.into_iter().flatten().chain(of.iter().copied().map(Param::Text));
+            statements.execute(&update, &values.collect::<Vec<_>>())?;
             n_values += 1;
         }
     }
 }
 
-fn read(connection: &Connection) -> Result<Option<Kept>, Error> {
+fn read(statements: &Statements<'_>) -> Result<Option<Kept>, Error> {
     let sql = "SELECT master, wrapped FROM store_key WHERE id = 1";
-    let read = |row: &rusqlite::Row<'_>| Ok(Kept { master_id: row.get(0)?, wrapped: row.get(1)? });
-    Ok(connection.query_row(sql, [], read).optional()?)
+    statements.query_one(sql, &[], |row| Ok(Kept { master_id: row.text(0)?, wrapped: row.blob(1)? }))
 }
 
-fn keep(connection: &Connection, master: &MasterKey, key: &DataKey) -> Result<(), Error> {
+fn keep(statements: &Statements<'_>, master: &MasterKey, key: &DataKey) -> Result<(), Error> {
     let sql = "INSERT INTO store_key (id, master, wrapped) VALUES (1, ?1, ?2)
         ON CONFLICT (id) DO UPDATE SET master = excluded.master, wrapped = excluded.wrapped";
-    connection.execute(
-        sql,
-        params_from_iter([master.id()?.into(), rusqlite::types::Value::Blob(master.wrap(key)?)]),
-    )?;
+    let (id, wrapped) = (master.id()?, master.wrap(key)?);
+    statements.execute(sql, &[Param::Text(&id), Param::Blob(&wrapped)])?;
     Ok(())
 }
 

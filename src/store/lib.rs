@@ -1,4 +1,5 @@
-//! Durable state: transactions on an embedded SQLite database, with one writer, group commit, and concurrent readers.
+//! Durable state: transactions on an embedded SQLite database, or on a PostgreSQL server, with one writer, group commit,
+//! and concurrent readers.
 //!
 //! The room knows bytes, tables and transactions, not executions or APIs. Each room above declares its tables beside
 //! the code that writes them ([`Store::migrate`]) and submits jobs. A job gets a [`Tx`]. Jobs that are waiting at the
@@ -19,13 +20,16 @@ mod job;
 mod keys;
 mod log_file;
 mod marks;
+mod node;
 mod opening;
 mod options;
 mod param;
+mod postgres;
 mod readers;
 mod schema;
 mod secrets;
 mod sequence;
+mod statements;
 mod stored;
 #[cfg(test)]
 mod tests;
@@ -36,6 +40,7 @@ pub use error::Error;
 pub use job::Answer;
 pub use options::{Conflicts, Moment, Options, Place, Probe};
 pub use param::{Param, Row};
+pub use postgres::Postgres;
 pub use schema::Step;
 pub use secrets::{KEY_BYTES, Lookup, MasterKey, MasterKeySource, SealedColumn};
 pub use sequence::Sequence;
@@ -57,9 +62,11 @@ pub struct Store {
 struct Inner {
     // Dropped in this order: no reader or checkpoint may outlive the writer, which closes the database.
     readers: readers::Readers,
-    checkpoint: checkpoint::Checkpoint,
+    checkpoint: Option<checkpoint::Checkpoint>,
     writer: writer::Writer,
-    directory: Directory,
+    /// With which this node has the database of a server.
+    lease: Option<Arc<node::Lease>>,
+    directory: Arc<Directory>,
 }
 
 impl Store {
@@ -70,15 +77,43 @@ impl Store {
     /// [`Options::accept_loss`] is not set, [`Error::MasterKey`] if the secrets can't be decrypted, [`Error::Io`] and
     /// the like if it can't be opened.
     pub fn open(dir: &Path, options: Options, clock: Arc<dyn Clock>) -> Result<Self, Error> {
-        let directory = Directory::take(dir)?;
+        let directory = Arc::new(Directory::take(dir)?);
+        if let Some(settings) = &options.postgres {
+            return Self::open_on_server(directory, &options, settings, clock);
+        }
+        directory.prepare_database()?;
         let marks = Arc::new(opening::check(&directory, &options)?);
         let sums = high_water::Sums::new(dir, marks);
         let log = Arc::new(checkpoint::Log::default());
         let writer = writer::Writer::start(&directory, &options, clock, log.clone(), sums.clone())?;
         let folder = writer.folder().ok_or(Error::Closed)?;
-        let checkpoint = checkpoint::Checkpoint::start(&directory, &options, log, sums, folder)?;
+        let checkpoint = Some(checkpoint::Checkpoint::start(&directory, &options, log, sums, folder)?);
         let readers = readers::Readers::start(&directory.file(DATABASE), &options, writer.secrets())?;
-        Ok(Self { inner: Arc::new(Inner { readers, checkpoint, writer, directory }) })
+        Ok(Self { inner: Arc::new(Inner { readers, checkpoint, writer, lease: None, directory }) })
+    }
+
+    fn open_on_server(
+        directory: Arc<Directory>,
+        options: &Options,
+        settings: &Postgres,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, Error> {
+        if directory.file(DATABASE).exists() {
+            tracing::warn!("{DATABASE} in the data directory is not used: [store] names a database server");
+        }
+        let (writer, lease) = node::start_writer(&directory, options, settings, clock)?;
+        let readers = node::start_readers(settings, &lease, writer.secrets())?;
+        let lease = Some(lease);
+        Ok(Self { inner: Arc::new(Inner { readers, checkpoint: None, writer, lease, directory }) })
+    }
+
+    /// Completes if this process can't go on with the store, because another node has taken the database over, or because
+    /// nobody can tell whether a commit counted. Never completes for a store of its own.
+    pub async fn until_lost(&self) -> Error {
+        match &self.inner.lease {
+            Some(lease) => lease.until_lost().await,
+            None => std::future::pending().await,
+        }
     }
 
     /// Runs `job` on the writer within the current group's transaction, and completes once the group is on disk. If the
@@ -175,7 +210,9 @@ impl Store {
 
     /// Writes everything and moves the log into the database. Afterwards the store returns [`Error::Closed`].
     pub async fn close(&self) {
-        self.inner.checkpoint.stop();
+        if let Some(checkpoint) = &self.inner.checkpoint {
+            checkpoint.stop();
+        }
         self.inner.readers.stop();
         self.inner.writer.close().await;
     }

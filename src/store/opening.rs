@@ -12,6 +12,7 @@ use super::log_file::{LogPoint, LogReader, PageSums, page_sum, read_whole};
 use super::marks::{self, Acknowledged, Covered, Mark, Marks};
 use super::options::PAGE_BYTES;
 use super::schema::store_version;
+use super::statements::{Link, Statements};
 use super::{Error, Options};
 
 /// How many pages are read at a time.
@@ -229,7 +230,7 @@ fn take_over(directory: &Directory, options: &Options, is_loss_accepted: bool) -
     let database = directory.file(DATABASE);
     let connection = options.open_writer(&database)?;
     // A database without the table never had marks.
-    let had_marks = matches!(store_version(&connection), Ok(Some(1..)));
+    let had_marks = matches!(store_version(&Statements::new(Link::Sqlite(&connection))), Ok(Some(1..)));
     if !is_loss_accepted && had_marks {
         let what = format!("{} is missing: what was acknowledged can't be told", marks::FILE);
         return Err(Error::Lost(what));

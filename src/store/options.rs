@@ -8,7 +8,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 
-use super::{Error, MasterKeySource};
+use super::{Error, MasterKeySource, Postgres};
 
 /// Options of a store.
 #[derive(Clone, Debug)]
@@ -29,6 +29,8 @@ pub struct Options {
     pub master_key: MasterKeySource,
     /// Whether to open a store that has lost something acknowledged.
     pub accept_loss: bool,
+    /// The database server to use instead of the embedded database.
+    pub postgres: Option<Postgres>,
     /// Observes the writer; for tests that take the files as a crash would leave them.
     pub probe: Option<Probe>,
     /// Makes jobs and commits meet conflicts; for tests.
@@ -113,6 +115,7 @@ impl Default for Options {
             pages_max: None,
             master_key: MasterKeySource::Beside,
             accept_loss: false,
+            postgres: None,
             probe: None,
             conflicts: None,
         }

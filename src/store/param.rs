@@ -1,8 +1,15 @@
 //! Values passed to and returned from statements, without a driver's types.
 
+use std::error::Error as StdError;
+
+use bytes::BytesMut;
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
+use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 
 use super::Error;
+
+/// What the drivers know of errors.
+type Boxed = Box<dyn StdError + Sync + Send>;
 
 /// A value bound to `?1`, `?2`, ….
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -73,8 +80,51 @@ impl rusqlite::ToSql for Param<'_> {
     }
 }
 
+impl ToSql for Param<'_> {
+    fn to_sql(&self, of: &Type, out: &mut BytesMut) -> Result<IsNull, Boxed> {
+        match self {
+            Self::Null => Ok(IsNull::Yes),
+            Self::Int(value) if *of == Type::INT4 => i32::try_from(*value)?.to_sql(of, out),
+            Self::Int(value) => value.to_sql(of, out),
+            Self::Real(value) => value.to_sql(of, out),
+            Self::Text(text) => text.to_sql(of, out),
+            Self::Blob(bytes) => bytes.to_sql(of, out),
+        }
+    }
+
+    fn accepts(_: &Type) -> bool {
+        // Types are declared when the statement is prepared.
+        true
+    }
+
+    to_sql_checked!();
+}
+
+/// A whole number of any width.
+struct Int(i64);
+
+impl<'a> FromSql<'a> for Int {
+    fn from_sql(of: &Type, raw: &'a [u8]) -> Result<Self, Boxed> {
+        Ok(Self(match *of {
+            Type::INT2 => i16::from_sql(of, raw)?.into(),
+            Type::INT4 => i32::from_sql(of, raw)?.into(),
+            _ => i64::from_sql(of, raw)?,
+        }))
+    }
+
+    fn accepts(of: &Type) -> bool {
+        matches!(*of, Type::INT2 | Type::INT4 | Type::INT8)
+    }
+}
+
 /// One row of a result; columns count from 0.
-pub struct Row<'a>(pub(super) &'a rusqlite::Row<'a>);
+pub struct Row<'a>(pub(super) RowOf<'a>);
+
+/// The row of the database that it comes from.
+pub(super) enum RowOf<'a> {
+    Sqlite(&'a rusqlite::Row<'a>),
+    Postgres(&'a tokio_postgres::Row),
+}
 
 impl Row<'_> {
     /// A BIGINT.
@@ -82,36 +132,57 @@ impl Row<'_> {
     /// # Errors
     /// [`Error::Sql`] if the column has another type. This applies to all accessors.
     pub fn int(&self, column: usize) -> Result<i64, Error> {
-        Ok(self.0.get(column)?)
+        match self.0 {
+            RowOf::Sqlite(row) => Ok(row.get(column)?),
+            RowOf::Postgres(row) => Ok(row.try_get::<_, Int>(column)?.0),
+        }
     }
 
     /// A BIGINT or NULL.
     pub fn opt_int(&self, column: usize) -> Result<Option<i64>, Error> {
-        Ok(self.0.get(column)?)
+        match self.0 {
+            RowOf::Sqlite(row) => Ok(row.get(column)?),
+            RowOf::Postgres(row) => Ok(row.try_get::<_, Option<Int>>(column)?.map(|int| int.0)),
+        }
     }
 
     /// A DOUBLE PRECISION.
     pub fn real(&self, column: usize) -> Result<f64, Error> {
-        Ok(self.0.get(column)?)
+        match self.0 {
+            RowOf::Sqlite(row) => Ok(row.get(column)?),
+            RowOf::Postgres(row) => Ok(row.try_get(column)?),
+        }
     }
 
     /// A TEXT.
     pub fn text(&self, column: usize) -> Result<String, Error> {
-        Ok(self.0.get(column)?)
+        match self.0 {
+            RowOf::Sqlite(row) => Ok(row.get(column)?),
+            RowOf::Postgres(row) => Ok(row.try_get(column)?),
+        }
     }
 
     /// A TEXT or NULL.
     pub fn opt_text(&self, column: usize) -> Result<Option<String>, Error> {
-        Ok(self.0.get(column)?)
+        match self.0 {
+            RowOf::Sqlite(row) => Ok(row.get(column)?),
+            RowOf::Postgres(row) => Ok(row.try_get(column)?),
+        }
     }
 
     /// Bytes.
     pub fn blob(&self, column: usize) -> Result<Vec<u8>, Error> {
-        Ok(self.0.get(column)?)
+        match self.0 {
+            RowOf::Sqlite(row) => Ok(row.get(column)?),
+            RowOf::Postgres(row) => Ok(row.try_get(column)?),
+        }
     }
 
     /// Bytes or NULL.
     pub fn opt_blob(&self, column: usize) -> Result<Option<Vec<u8>>, Error> {
-        Ok(self.0.get(column)?)
+        match self.0 {
+            RowOf::Sqlite(row) => Ok(row.get(column)?),
+            RowOf::Postgres(row) => Ok(row.try_get(column)?),
+        }
     }
 }

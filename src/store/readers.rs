@@ -9,6 +9,7 @@ use tokio::sync::oneshot;
 
 use super::job::{Answer, Owner, Query};
 use super::secrets::Secrets;
+use super::statements::Link;
 use super::{Error, Options, Tx};
 
 /// A handle to the reading threads, which end when it is dropped or stopped.
@@ -29,7 +30,12 @@ impl Readers {
                 .spawn(move || run(&connection, &secrets, &inbox))
                 .map_err(|error| Error::Io(error.to_string()))?;
         }
-        Ok(Self { jobs: Mutex::new(Some(jobs)) })
+        Ok(Self::over(jobs))
+    }
+
+    /// The handle to threads that take `jobs`.
+    pub(super) fn over(jobs: mpsc::Sender<Query>) -> Self {
+        Self { jobs: Mutex::new(Some(jobs)) }
     }
 
     /// Queues `job`. All of its statements see the same snapshot.
@@ -69,7 +75,7 @@ fn run(connection: &Connection, secrets: &Secrets, inbox: &Mutex<mpsc::Receiver<
         };
         match statement("BEGIN") {
             Ok(()) => {
-                job.run(&Tx::new(connection, secrets));
+                job.run(&Tx::new(Link::Sqlite(connection), secrets));
                 if !connection.is_autocommit()
                     && let Err(error) = statement("ROLLBACK")
                 {

@@ -1,7 +1,6 @@
 //! Schema versions, counted separately for each room.
 
-use rusqlite::{Connection, OptionalExtension};
-
+use super::statements::Statements;
 use super::{Error, Param, RecordKind, Tx};
 
 /// A step from one schema version to the next.
@@ -37,28 +36,28 @@ const VERSIONS: &str =
     "CREATE TABLE IF NOT EXISTS schema_version (room TEXT PRIMARY KEY, version BIGINT NOT NULL)";
 
 /// Upgrades the store's own tables and counts the opening, so that there is a commit in any case.
-pub(super) fn open_store(connection: &Connection) -> Result<(), Error> {
-    connection.execute_batch(VERSIONS)?;
-    let found = store_version(connection)?.unwrap_or(0);
+pub(super) fn open_store(statements: &Statements<'_>) -> Result<(), Error> {
+    statements.batch(VERSIONS)?;
+    let found = store_version(statements)?.unwrap_or(0);
     let known = i64::try_from(STEPS.len()).unwrap_or(i64::MAX);
     if known < found {
         return Err(Error::Newer { room: STORE, found, known });
     }
     for step in STEPS.iter().skip(usize::try_from(found).unwrap_or(0)) {
-        connection.execute_batch(step)?;
+        statements.batch(step)?;
     }
     let sql = "INSERT INTO schema_version (room, version) VALUES (?1, ?2)
                ON CONFLICT (room) DO UPDATE SET version = excluded.version";
-    connection.execute(sql, rusqlite::params![STORE, known])?;
+    statements.execute(sql, &[Param::Text(STORE), Param::Int(known)])?;
     let sql = "INSERT INTO store_opening (id, n) VALUES (1, 1) ON CONFLICT (id) DO UPDATE SET n = store_opening.n + 1";
-    connection.execute(sql, [])?;
+    statements.execute(sql, &[])?;
     Ok(())
 }
 
 /// The version of the store's own tables; `None` for a store from before there were any.
-pub(super) fn store_version(connection: &Connection) -> rusqlite::Result<Option<i64>> {
+pub(super) fn store_version(statements: &Statements<'_>) -> Result<Option<i64>, Error> {
     let sql = "SELECT version FROM schema_version WHERE room = ?1";
-    connection.query_row(sql, [STORE], |row| row.get(0)).optional()
+    statements.query_one(sql, &[Param::Text(STORE)], |row| row.int(0))
 }
 
 /// Runs the steps of `room` that have not been applied; true if one of them overwrote data that nobody should be able
@@ -70,15 +69,18 @@ pub(super) fn migrate(tx: &Tx<'_>, room: &'static str, steps: &[Step]) -> Result
     if known < found {
         return Err(Error::Newer { room, found, known });
     }
+    let statements = tx.statements();
     let mut overwrites = false;
     for step in steps.iter().skip(usize::try_from(found).unwrap_or(0)) {
         match step {
-            Step::Sql(sql) => tx.execute_batch(sql)?,
+            Step::Sql(sql) => statements.batch(sql)?,
+            // What a server's database does with its disk is not ours to say.
+            Step::Run(run) if !statements.is_embedded() => run(tx)?,
             Step::Run(run) => {
                 overwrites = true;
-                tx.execute_batch("PRAGMA secure_delete = ON")?;
+                statements.batch("PRAGMA secure_delete = ON")?;
                 let ran = run(tx);
-                tx.execute_batch("PRAGMA secure_delete = OFF")?;
+                statements.batch("PRAGMA secure_delete = OFF")?;
                 ran?;
             }
         }

@@ -81,6 +81,14 @@ impl fmt::Debug for MasterKey {
     }
 }
 
+/// A name that nobody has had.
+///
+/// # Errors
+/// [`Error::Io`] if the operating system has no randomness.
+pub(super) fn random_id() -> Result<String, Error> {
+    MasterKey::generate()?.id()
+}
+
 /// The context to which a wrapped key is bound.
 const WRAPPED: &[u8] = b"stepgate data key";
 

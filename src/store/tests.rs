@@ -1,8 +1,11 @@
 //! The store on real files: groups, failures, full disks and crashes.
 
 mod again;
+#[path = "../../tests/support/postgres.rs"]
+mod cluster;
 mod keys;
 mod loss;
+mod postgres;
 mod records;
 
 use std::collections::BTreeSet;

@@ -1,26 +1,20 @@
 //! What a job can do: run statements in its transaction.
 
-use std::cell::{Cell, RefCell};
 use std::ops::ControlFlow;
 
-use rusqlite::{Connection, params_from_iter};
-
 use super::secrets::{SealedColumn, Secrets};
+use super::statements::{Link, Statements};
 use super::{Error, Param, Row};
 
 /// A transaction, or a job's part of one.
 pub struct Tx<'a> {
-    connection: &'a Connection,
+    statements: Statements<'a>,
     secrets: &'a Secrets,
-    /// The bytes of values written so far.
-    written: Cell<usize>,
-    /// The error of the last failed statement. The whole group gets it if SQLite has rolled its transaction back.
-    failed: RefCell<Option<Error>>,
 }
 
 impl<'a> Tx<'a> {
-    pub(super) fn new(connection: &'a Connection, secrets: &'a Secrets) -> Self {
-        Self { connection, secrets, written: Cell::new(0), failed: RefCell::new(None) }
+    pub(super) fn new(link: Link<'a>, secrets: &'a Secrets) -> Self {
+        Self { statements: Statements::new(link), secrets }
     }
 
     /// Runs a statement and returns the number of changed rows. The statement is prepared once.
@@ -28,10 +22,16 @@ impl<'a> Tx<'a> {
     /// # Errors
     /// Any [`Error`] of the database.
     pub fn execute(&self, sql: &'static str, params: &[Param<'_>]) -> Result<usize, Error> {
-        let bytes: usize = params.iter().map(Param::len_bytes).sum();
-        self.written.set(self.written.get().saturating_add(bytes));
-        let run = || self.connection.prepare_cached(sql)?.execute(params_from_iter(params));
-        self.noted(run())
+        self.statements.execute(sql, params)
+    }
+
+    /// Runs a statement of which nobody needs to know how many rows it changed. A database server is not waited for: if
+    /// the statement fails, a later one says so, or the job fails when it has returned.
+    ///
+    /// # Errors
+    /// Any [`Error`] of the database.
+    pub fn put(&self, sql: &'static str, params: &[Param<'_>]) -> Result<(), Error> {
+        self.statements.put(sql, params)
     }
 
     /// Runs a query and returns its first row, if there is one.
@@ -44,12 +44,7 @@ impl<'a> Tx<'a> {
         params: &[Param<'_>],
         read: impl FnOnce(&Row<'_>) -> Result<T, Error>,
     ) -> Result<Option<T>, Error> {
-        let mut statement = self.noted(self.connection.prepare_cached(sql))?;
-        let mut rows = self.noted(statement.query(params_from_iter(params)))?;
-        match self.noted(rows.next())? {
-            Some(row) => read(&Row(row)).map(Some),
-            None => Ok(None),
-        }
+        self.statements.query_one(sql, params, read)
     }
 
     /// Runs a query and returns all its rows. Limit the number in the query itself, with LIMIT.
@@ -60,14 +55,9 @@ impl<'a> Tx<'a> {
         &self,
         sql: &'static str,
         params: &[Param<'_>],
-        mut read: impl FnMut(&Row<'_>) -> Result<T, Error>,
+        read: impl FnMut(&Row<'_>) -> Result<T, Error>,
     ) -> Result<Vec<T>, Error> {
-        let mut found = Vec::new();
-        self.visit(sql, params, |row| {
-            found.push(read(row)?);
-            Ok::<_, Error>(ControlFlow::Continue(()))
-        })?;
-        Ok(found)
+        self.statements.query(sql, params, read)
     }
 
     /// Runs a query and passes row after row to `visit`, until it has enough.
@@ -78,16 +68,9 @@ impl<'a> Tx<'a> {
         &self,
         sql: &'static str,
         params: &[Param<'_>],
-        mut visit: impl FnMut(&Row<'_>) -> Result<ControlFlow<()>, E>,
+        visit: impl FnMut(&Row<'_>) -> Result<ControlFlow<()>, E>,
     ) -> Result<(), E> {
-        let mut statement = self.noted(self.connection.prepare_cached(sql))?;
-        let mut rows = self.noted(statement.query(params_from_iter(params)))?;
-        while let Some(row) = self.noted(rows.next())? {
-            if visit(&Row(row))?.is_break() {
-                break;
-            }
-        }
-        Ok(())
+        self.statements.visit(sql, params, visit)
     }
 
     /// Encrypts a value for the row of `column` with the key `key`.
@@ -115,30 +98,23 @@ impl<'a> Tx<'a> {
         self.secrets
     }
 
-    pub(super) fn connection(&self) -> &'a Connection {
-        self.connection
+    /// Its statements, which may also be texts that are made up.
+    pub(super) fn statements(&self) -> &Statements<'a> {
+        &self.statements
     }
 
-    /// Runs statements that can't be prepared: those of a schema.
-    pub(super) fn execute_batch(&self, sql: &'static str) -> Result<(), Error> {
-        self.noted(self.connection.execute_batch(sql))
+    /// Whether a database server was told to change anything.
+    pub(super) fn has_written(&self) -> bool {
+        self.statements.has_written()
     }
 
     /// The bytes of the values written through it.
     pub(super) fn written_bytes(&self) -> usize {
-        self.written.get()
+        self.statements.written_bytes()
     }
 
     /// The error of the last failed statement, if there was one.
     pub(super) fn into_failure(self) -> Option<Error> {
-        self.failed.into_inner()
-    }
-
-    fn noted<T>(&self, result: rusqlite::Result<T>) -> Result<T, Error> {
-        result.map_err(|error| {
-            let error = Error::from(error);
-            *self.failed.borrow_mut() = Some(error.clone());
-            error
-        })
+        self.statements.into_failure()
     }
 }

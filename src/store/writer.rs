@@ -16,14 +16,16 @@ use super::high_water::{HighWater, Sums};
 use super::job::{Answer, Job, Outcome, Owner, outcome_of};
 use super::options::{BUSY_TIMEOUT, Place};
 use super::secrets::Secrets;
+use super::statements::{Link, Statements};
 use super::{Conflicts, Error, Moment, Options, Probe, Tx, keys, schema};
 use crate::clock::Clock;
 use crate::meter;
 
 /// How often a job, or a group of them, is run at most because others were in its way.
-const RUNS_MAX: u32 = 4;
+pub(super) const RUNS_MAX: u32 = 4;
 
-enum Message {
+/// What the thread is asked for.
+pub(super) enum Message {
     Job(Job),
     Fold,
     Close(oneshot::Sender<()>),
@@ -63,8 +65,9 @@ impl Writer {
             Ok(())
         }))?;
         let opened = connection.unchecked_transaction()?;
-        schema::open_store(&opened)?;
-        let secrets = Arc::new(keys::open(&opened, directory, &options.master_key)?);
+        let statements = Statements::new(Link::Sqlite(&opened));
+        schema::open_store(&statements)?;
+        let secrets = Arc::new(keys::open(&statements, directory, &options.master_key)?);
         opened.commit()?;
         let high_water = HighWater::begin(directory.path(), &sums, frames, clock.clone())?;
         let (jobs, inbox) = mpsc::channel();
@@ -87,7 +90,12 @@ impl Writer {
             .name("store-writer".into())
             .spawn(move || run.run())
             .map_err(|error| Error::Io(error.to_string()))?;
-        Ok(Self { jobs: Some(jobs), thread: Some(thread), secrets })
+        Ok(Self::over(jobs, thread, secrets))
+    }
+
+    /// The handle to a thread that takes `jobs`.
+    pub(super) fn over(jobs: mpsc::Sender<Message>, thread: JoinHandle<()>, secrets: Arc<Secrets>) -> Self {
+        Self { jobs: Some(jobs), thread: Some(thread), secrets }
     }
 
     /// Encrypts and decrypts values.
@@ -340,7 +348,7 @@ impl Run {
             if !is_first {
                 self.statement("SAVEPOINT job")?;
             }
-            let tx = Tx::new(&self.connection, &self.secrets);
+            let tx = Tx::new(Link::Sqlite(&self.connection), &self.secrets);
             let outcome = job.run(&tx);
             let bytes = tx.written_bytes();
             let failure = tx.into_failure();

@@ -12,7 +12,7 @@ use stepgate::store::{self, RecordKind, Store};
 
 use crate::client::Client;
 use crate::functions_support::{Following, done};
-use crate::server::{DataDir, Server};
+use crate::server::{DataDir, Server, is_on_server};
 use crate::{HELLO_WORLD, states};
 
 const KEY: &str = "value-of-an-api-key-0123456789";
@@ -68,6 +68,9 @@ fn nobody_else_reads_the_files_of_a_directory_that_was_there() {
 
 #[test]
 fn a_lock_file_that_is_deleted_lets_nobody_in() {
+    if is_on_server() {
+        return; // It is about the files of the embedded database.
+    }
     let dir = DataDir::new("lock");
     let _server = Server::start(&dir, &[]);
     let data = dir.path().join("data");
@@ -81,6 +84,9 @@ fn a_lock_file_that_is_deleted_lets_nobody_in() {
 
 #[test]
 fn a_damaged_log_is_refused_until_its_loss_is_accepted() {
+    if is_on_server() {
+        return; // It is about the files of the embedded database.
+    }
     let dir = DataDir::new("loss");
     let mut server = Server::start(&dir, &[]);
     let mut client = Client::new(&server.address);
@@ -109,6 +115,9 @@ fn a_damaged_log_is_refused_until_its_loss_is_accepted() {
 
 #[test]
 fn secrets_are_encrypted_and_their_key_is_changed() {
+    if is_on_server() {
+        return; // It is about the files of the embedded database.
+    }
     let dir = DataDir::new("keys");
     let data = dir.path().join("data");
     let server = Server::start(&dir, &[]);
@@ -171,6 +180,9 @@ fn secrets_are_encrypted_and_their_key_is_changed() {
 /// What `tests/data/stores` has of earlier versions; the APIs are asked for the rest of it where time can be set.
 #[test]
 fn what_an_earlier_version_deployed_goes_on() {
+    if is_on_server() {
+        return; // It is about the files of the embedded database.
+    }
     let stores = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/stores");
     for store in files(Path::new(stores)) {
         if store.extension().is_none_or(|it| it != "zip") {
@@ -253,6 +265,9 @@ fn functions_go_on(found: &serde_json::Value, server: &Server, client: &mut Clie
 
 #[test]
 fn a_directory_of_a_newer_version_is_refused_with_a_sentence() {
+    if is_on_server() {
+        return; // It is about the files of the embedded database.
+    }
     type WriteNewer = fn(&Store) -> Result<(), store::Error>;
     const RECORDS: &[RecordKind] = &[RecordKind { name: "apigateway stage", version: 2 }];
     const TABLES: &[&str] = &[""; 99];

@@ -1,5 +1,8 @@
 //! A real server process on its own port, with a data directory that outlives it.
 
+#[path = "postgres.rs"]
+pub(crate) mod postgres;
+
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -22,13 +25,42 @@ impl DataDir {
     pub(crate) fn path(&self) -> &Path {
         &self.0
     }
+
+    /// The name of the database, where that is on a server.
+    fn database(&self) -> String {
+        self.0.file_name().unwrap().to_str().unwrap().to_owned()
+    }
+
+    /// The URL of the database, if that is on a server.
+    fn url(&self) -> Option<String> {
+        let (cluster, name) = (on_postgres()?, self.database());
+        let of = format!("SELECT 1 FROM pg_database WHERE datname = '{name}'");
+        let is_new = cluster.sql("postgres", &of).is_empty();
+        Some(if is_new { cluster.database(&name) } else { cluster.url(&name) })
+    }
 }
 
 impl Drop for DataDir {
     fn drop(&mut self) {
+        if let Some(cluster) = on_postgres() {
+            let of = self.database();
+            cluster.sql("postgres", &format!("DROP DATABASE IF EXISTS \"{of}\" WITH (FORCE)"));
+        }
         // If it can't be deleted, cleaning the build directory will do it.
         let _ = std::fs::remove_dir_all(&self.0);
     }
+}
+
+/// Whether the servers of the tests keep everything durable on a database server.
+#[allow(dead_code, reason = "not every suite needs it")]
+pub(crate) fn is_on_server() -> bool {
+    on_postgres().is_some()
+}
+
+/// Where the servers of the tests keep everything durable, if `STEPGATE_TEST_STORE=postgres` says so.
+fn on_postgres() -> Option<&'static postgres::Cluster> {
+    let is_asked = std::env::var("STEPGATE_TEST_STORE").is_ok_and(|it| it == "postgres");
+    is_asked.then(|| postgres::Cluster::shared().expect("PostgreSQL is installed"))
 }
 
 /// The server's program: the one that was built with the tests, or another, such as a release build, that
@@ -120,6 +152,9 @@ impl Server {
         arguments: &[&str],
         log_level: &str,
     ) -> Result<Self, serde_json::Error> {
+        if let Some(url) = dir.url() {
+            command.env("STEPGATE_STORE_URL", url);
+        }
         let mut child = command
             .args(["serve", "--listen", "127.0.0.1:0", "--json", "--data-dir"])
             .arg(dir.path().join("data"))

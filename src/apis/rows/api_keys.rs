@@ -40,14 +40,13 @@ impl Rows<'_> {
     pub(crate) fn api_keys(&self, query: &KeyQuery<'_>) -> Result<Vec<Numbered>, Error> {
         let sql = "SELECT serial, id, sealed FROM apigateway_api_keys
             WHERE account = ?1 AND region = ?2 AND serial < ?3
-              AND substr(name, 1, ?4) = ?5 AND (?6 = '' OR customer = ?6)
-            ORDER BY serial DESC LIMIT ?7";
+              AND substr(name, 1, LENGTH(?4)) = ?4 AND (?5 = '' OR customer = ?5)
+            ORDER BY serial DESC LIMIT ?6";
         let (account, region) = self.owner_texts();
         let params = [
             account.into(),
             region.into(),
             query.before.into(),
-            count(query.name.chars().count()).into(),
             query.name.into(),
             query.customer.into(),
             count(query.len).into(),
@@ -64,15 +63,14 @@ impl Rows<'_> {
         let sql = "SELECT p.serial, k.id, k.sealed FROM apigateway_usage_plan_keys p
             JOIN apigateway_api_keys k ON k.account = p.account AND k.region = p.region AND k.id = p.key
             WHERE p.account = ?1 AND p.region = ?2 AND p.plan = ?3 AND p.serial < ?4
-              AND substr(k.name, 1, ?5) = ?6
-            ORDER BY p.serial DESC LIMIT ?7";
+              AND substr(k.name, 1, LENGTH(?5)) = ?5
+            ORDER BY p.serial DESC LIMIT ?6";
         let (account, region) = self.owner_texts();
         let params = [
             account.into(),
             region.into(),
             plan.as_str().into(),
             query.before.into(),
-            count(query.name.chars().count()).into(),
             query.name.into(),
             count(query.len).into(),
         ];

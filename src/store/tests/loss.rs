@@ -185,7 +185,7 @@ async fn a_log_that_the_database_can_do_without_may_be_damaged() {
     let store = dir.open(Options::default());
     add(&store, &mut rows, 20).await;
     // Moved, with the log unchanged.
-    store.inner.checkpoint.stop();
+    store.inner.checkpoint.as_ref().unwrap().stop();
     drop(store);
     let options = Options::default();
     let checkpointed = {

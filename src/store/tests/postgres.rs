@@ -1,0 +1,318 @@
+//! The store on a real PostgreSQL server.
+
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use super::cluster::Cluster;
+use super::*;
+use crate::Postgres;
+
+/// A database of a test's own, and a data directory.
+struct Place {
+    cluster: &'static Cluster,
+    database: String,
+    url: String,
+    dir: Dir,
+}
+
+impl Place {
+    fn new(test: &str) -> Option<Self> {
+        let cluster = Cluster::shared()?;
+        let url = cluster.database(test);
+        Some(Self { cluster, database: test.to_owned(), url, dir: Dir::new() })
+    }
+
+    fn settings(&self) -> Postgres {
+        Postgres { lease: Duration::from_secs(3), readers: 2, ..Postgres::at(self.url.clone()) }
+    }
+
+    fn try_open(&self, dir: &Dir, settings: Postgres, options: Options) -> Result<Store, Error> {
+        let options = Options { postgres: Some(settings), ..options };
+        let store = Store::open(&dir.0, options, Arc::new(SystemClock::new()))?;
+        store.migrate("test", TABLES)?;
+        Ok(store)
+    }
+
+    fn open(&self, options: Options) -> Store {
+        self.try_open(&self.dir, self.settings(), options).unwrap()
+    }
+
+    /// Ends all connections to the database.
+    fn cut(&self) {
+        let of = &self.database;
+        self.cluster.sql(
+            "postgres",
+            &format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{of}'"),
+        );
+    }
+}
+
+/// All of the table, added up.
+async fn total(store: &Store) -> Result<i64, Error> {
+    let sql = "SELECT CAST(COALESCE(SUM(v), 0) AS BIGINT) FROM pair";
+    store.read(move |tx| tx.query_one(sql, &[], |row| row.int(0))).await.map(Option::unwrap_or_default)
+}
+
+macro_rules! place {
+    ($test:literal) => {
+        match Place::new($test) {
+            Some(place) => place,
+            None => return,
+        }
+    };
+}
+
+#[tokio::test]
+async fn what_is_written_is_read_again_after_opening_anew() {
+    let place = place!("anew");
+    let store = place.open(Options::disturbed());
+    put(&store, "a", 1).await.unwrap();
+    assert!(matches!(put(&store, "a", 2).await, Err(Error::Exists(_))));
+    let null = store.write(|tx| tx.execute("INSERT INTO pair (k, v) VALUES ('b', NULL)", &[])).await;
+    assert!(matches!(null, Err(Error::Sql(_))), "{null:?}");
+    let written = store.read(|tx| tx.execute("INSERT INTO pair (k, v) VALUES ('x', 7)", &[])).await;
+    assert!(matches!(written, Err(Error::Sql(_))), "{written:?}");
+    store.close().await;
+    assert!(matches!(put(&store, "b", 2).await, Err(Error::Closed)));
+    drop(store);
+    assert_eq!(total(&place.open(Options::default())).await, Ok(1));
+}
+
+#[tokio::test]
+async fn a_failing_job_takes_back_its_own_writes_only() {
+    let place = place!("failing");
+    let store = place.open(Options::default());
+    let jobs = (0..60).map(|i| {
+        let store = store.clone();
+        tokio::spawn(async move {
+            let name = format!("k{i}");
+            let insert = "INSERT INTO pair (k, v) VALUES (?1, 1)";
+            store
+                .write(move |tx| {
+                    tx.put(insert, &[Param::Text(&name)])?;
+                    match i % 4 {
+                        0 => Err(Error::Sql("no".into())),
+                        // A failure of which the job is not told.
+                        1 => tx.put(insert, &[Param::Text(&name)]),
+                        2 => panic!("a bug in a job"),
+                        _ => Ok(()),
+                    }
+                })
+                .await
+        })
+    });
+    let mut outcomes = Vec::new();
+    for job in jobs.collect::<Vec<_>>() {
+        outcomes.push(job.await.unwrap());
+    }
+    for (n, outcome) in outcomes.iter().enumerate() {
+        match (n % 4, outcome) {
+            (0, Err(Error::Sql(_)))
+            | (1, Err(Error::Exists(_)))
+            | (2, Err(Error::Panicked))
+            | (3, Ok(())) => {}
+            _ => panic!("{n}: {outcome:?}"),
+        }
+    }
+    assert_eq!(total(&store).await, Ok(15));
+}
+
+#[tokio::test]
+async fn texts_are_in_the_order_of_their_bytes_and_values_are_what_they_were() {
+    let place = place!("values");
+    let store = place.open(Options::default());
+    let steps: &[&str] =
+        &["CREATE TABLE thing (k TEXT PRIMARY KEY, n BIGINT, r DOUBLE PRECISION, b BLOB) WITHOUT ROWID"];
+    store.migrate("things", Box::leak(steps.to_vec().into_boxed_slice())).unwrap();
+    let names = ["b", "B", "a", "ä", "A", "_", "~", "z", "aa", "a/", "a-b", "Z"];
+    store
+        .write(move |tx| {
+            let sql = "INSERT INTO thing (k, n, r, b) VALUES (?1, ?2, ?3, ?4)";
+            for (n, name) in names.iter().enumerate() {
+                let params = match n {
+                    0 => [Param::Text(name), Param::Null, Param::Null, Param::Null],
+                    1 => [Param::Text(name), Param::Int(i64::MIN), Param::Real(-0.5), Param::Blob(&[])],
+                    _ => {
+                        [Param::Text(name), Param::Int(i64::MAX), Param::Real(1e300), Param::Blob(&[0, 255])]
+                    }
+                };
+                tx.put(sql, &params)?;
+            }
+            Ok::<_, Error>(())
+        })
+        .await
+        .unwrap();
+    let read = store.read(|tx| {
+        tx.query("SELECT k, n, b FROM thing WHERE ?1 <= k ORDER BY k", &[Param::Text("A")], |row| {
+            Ok((row.text(0)?, row.opt_int(1)?, row.opt_blob(2)?))
+        })
+    });
+    let read: Result<Vec<_>, Error> = read.await;
+    let mut sorted: Vec<&str> = names.iter().copied().filter(|name| "A" <= *name).collect();
+    sorted.sort_unstable();
+    let read = read.unwrap();
+    assert_eq!(read.iter().map(|(k, ..)| k.as_str()).collect::<Vec<_>>(), sorted);
+    let of = |name: &str| read.iter().find(|(k, ..)| k == name).map(|(_, n, b)| (*n, b.clone())).unwrap();
+    assert_eq!(of("b"), (None, None));
+    assert_eq!(of("B"), (Some(i64::MIN), Some(vec![])));
+    assert_eq!(of("z"), (Some(i64::MAX), Some(vec![0, 255])));
+}
+
+#[tokio::test]
+async fn secrets_are_read_again_and_can_be_encrypted_anew() {
+    let place = place!("secrets");
+    static COLUMN: SealedColumn = SealedColumn { table: "secret", column: "s", key: &["k"], lookup: None };
+    let steps: &[&str] = &["CREATE TABLE secret (k TEXT PRIMARY KEY, s BLOB NOT NULL)"];
+    let steps: &'static [&str] = Box::leak(steps.to_vec().into_boxed_slice());
+    let store = place.open(Options::default());
+    store.migrate("secrets", steps).unwrap();
+    let sealed = store.write(|tx| {
+        let sealed = tx.seal(&COLUMN, &["a"], b"hidden")?;
+        tx.execute("INSERT INTO secret (k, s) VALUES ('a', ?1)", &[Param::Blob(&sealed)])
+    });
+    assert_eq!(sealed.await, Ok(1));
+    assert_eq!(store.rotate(vec![&COLUMN], MasterKeySource::Beside).await, Ok(1));
+    store.close().await;
+    drop(store);
+    let store = place.open(Options::default());
+    let read = store.read(|tx| {
+        let sealed = tx.query_one("SELECT s FROM secret WHERE k = 'a'", &[], |row| row.blob(0))?;
+        tx.unseal(&COLUMN, &["a"], &sealed.unwrap_or_default())
+    });
+    assert_eq!(read.await, Ok(b"hidden".to_vec()));
+}
+
+#[tokio::test]
+async fn a_second_node_is_refused_and_a_standby_takes_over() {
+    let place = place!("second");
+    let store = place.open(Options::default());
+    put(&store, "a", 1).await.unwrap();
+    let (other, third) = (Dir::new(), Dir::new());
+    let second = place.try_open(&other, place.settings(), Options::default());
+    assert_eq!(second.map(drop), Err(Error::Taken("stepgate".to_owned())));
+    // A copy of the first one's key: its own data directory has another.
+    for dir in [&other, &third] {
+        std::fs::create_dir_all(&dir.0).unwrap();
+        std::fs::copy(place.dir.0.join("secrets.key"), dir.0.join("secrets.key")).unwrap();
+    }
+    let (settings, other) = (Postgres { standby: true, ..place.settings() }, Arc::new(other));
+    let options = Options { postgres: Some(settings), ..Options::default() };
+    let standby = {
+        let other = other.clone();
+        std::thread::spawn(move || Store::open(&other.0, options, Arc::new(SystemClock::new())))
+    };
+    put(&store, "b", 2).await.unwrap();
+    assert!(!standby.is_finished());
+    store.close().await;
+    let standby = standby.join().unwrap().unwrap();
+    assert_eq!(total(&standby).await, Ok(3));
+    put(&standby, "c", 4).await.unwrap();
+}
+
+#[tokio::test]
+async fn who_has_lost_the_database_writes_nothing_any_more() {
+    let place = place!("fenced");
+    let store = place.open(Options::default());
+    put(&store, "a", 1).await.unwrap();
+    // As another node does, after this one's lease has run out.
+    place.cluster.sql(
+        &place.database,
+        "BEGIN; UPDATE store_node SET holder = 'other', place = 'elsewhere'; UPDATE store_group SET fence = fence + 1; COMMIT",
+    );
+    assert!(put(&store, "b", 2).await.is_err());
+    assert!(matches!(store.until_lost().await, Error::Fenced));
+    assert_eq!(put(&store, "c", 2).await, Err(Error::Closed));
+    assert!(total(&store).await.is_err());
+    assert_eq!(place.cluster.sql(&place.database, "SELECT COUNT(*) FROM pair"), "1");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn connections_that_are_cut_lose_nothing_and_write_nothing_twice() {
+    let place = place!("cut");
+    let store = place.open(Options::default());
+    let is_over = Arc::new(AtomicBool::new(false));
+    let writers = (0..4).map(|writer| {
+        let (store, is_over) = (store.clone(), is_over.clone());
+        tokio::spawn(async move {
+            let (mut told, mut failed) = (0, 0);
+            while !is_over.load(Ordering::SeqCst) {
+                // Not idempotent: a run too many would be seen.
+                let added = store.write(move |tx| {
+                    let sql =
+                        "INSERT INTO pair (k, v) VALUES (?1, 1) ON CONFLICT (k) DO UPDATE SET v = pair.v + 1";
+                    tx.put(sql, &[Param::Text(&writer.to_string())])
+                });
+                match added.await {
+                    Ok::<(), Error>(()) => told += 1,
+                    Err(error) if error.may_pass() => failed += 1,
+                    Err(error) => panic!("{error}"),
+                }
+            }
+            (told, failed)
+        })
+    });
+    let writers: Vec<_> = writers.collect();
+    for _ in 0..30 {
+        let before = place.cluster.sql(&place.database, "SELECT COALESCE(SUM(v), 0) FROM pair");
+        place.cut();
+        // Until they have written again.
+        while place.cluster.sql(&place.database, "SELECT COALESCE(SUM(v), 0) FROM pair") == before {}
+    }
+    is_over.store(true, Ordering::SeqCst);
+    let (mut told, mut failed) = (0, 0);
+    for writer in writers {
+        let (own, own_failed) = writer.await.unwrap();
+        told += own;
+        failed += own_failed;
+    }
+    assert_eq!(total(&store).await, Ok(told), "{failed} failed");
+    assert_eq!(failed, 0, "an outage of no length");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_was_down_is_used_again() {
+    let Some(cluster) = Cluster::start() else { return };
+    let dir = Dir::new();
+    let settings = Postgres::at(cluster.database("down"));
+    let options = Options { postgres: Some(settings), ..Options::default() };
+    let store = Store::open(&dir.0, options, Arc::new(SystemClock::new())).unwrap();
+    store.migrate("test", TABLES).unwrap();
+    put(&store, "a", 1).await.unwrap();
+    cluster.restart();
+    put(&store, "b", 2).await.unwrap();
+    cluster.stop();
+    let waiting = store.write(|tx| tx.execute("INSERT INTO pair (k, v) VALUES ('c', 4)", &[]));
+    let waiting = tokio::spawn(waiting);
+    assert!(total(&store).await.is_err_and(|error| error.may_pass()));
+    cluster.go_on();
+    waiting.await.unwrap().unwrap();
+    assert_eq!(cluster.sql("down", "SELECT SUM(v) FROM pair"), "7");
+    while total(&store).await != Ok(7) {}
+}
+
+#[tokio::test]
+async fn numbers_are_handed_out_once() {
+    let place = place!("numbers");
+    let store = place.open(Options::disturbed());
+    let sequence = store.sequence("keys", |_| Ok::<_, Error>(42)).unwrap();
+    assert_eq!((sequence.next(), sequence.next()), (Ok(42), Ok(43)));
+    let take = |n| store.write(move |tx| tx.take_numbers("rows", n));
+    assert_eq!((take(1).await, take(3).await, take(1).await), (Ok(1), Ok(2), Ok(5)));
+    drop(sequence);
+    store.close().await;
+    drop(store);
+    let again = place.open(Options::default()).sequence("keys", |_| Err(Error::Closed)).unwrap();
+    assert!(43 < again.next().unwrap());
+}
+
+#[tokio::test]
+async fn a_database_that_can_t_be_reached_is_named_without_its_password() {
+    let dir = Dir::new();
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let settings = Postgres::at(format!("postgres://somebody:verysecret@127.0.0.1:{port}/nothing"));
+    assert!(!format!("{settings:?}").contains("verysecret"));
+    let options = Options { postgres: Some(settings), ..Options::default() };
+    let error = Store::open(&dir.0, options, Arc::new(SystemClock::new())).map(drop).unwrap_err();
+    assert!(matches!(error, Error::Server(_)), "{error}");
+    assert!(!error.to_string().contains("verysecret"), "{error}");
+}
