@@ -21,7 +21,9 @@ impl Tasks for NoServices {
 
 pub(crate) async fn open(dir: &Path) -> Engine {
     let clock = Arc::new(SystemClock::new());
-    let store = Store::open(dir, store::Options::default(), clock.clone()).unwrap();
+    let postgres = std::env::var("STEPGATE_STORE_URL").ok().map(store::Postgres::at);
+    let options = store::Options { postgres, ..store::Options::default() };
+    let store = Store::open(dir, options, clock.clone()).unwrap();
     let ids = Arc::new(RandomIds);
     let (tasks, logs, objects) = (Arc::new(NoServices), Arc::new(NoLogs), Arc::new(NoObjects));
     let ports = Ports { store, clock, ids, tasks, logs, objects };

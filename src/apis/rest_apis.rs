@@ -37,10 +37,18 @@ impl Apis {
     /// The columns that are encrypted.
     pub const SEALED: &[&SealedColumn] = &[&API_KEYS, &OWNED];
 
+    /// Brings the tables in `store` up to date. Blocks.
+    ///
+    /// # Errors
+    /// If the store can't be used.
+    pub fn migrate(store: &Store) -> Result<(), Error> {
+        store.migrate("apigateway", STEPS)?;
+        Ok(store.declare(RECORDS)?)
+    }
+
     /// Opens the APIs in `store`, and creates their tables if necessary. Blocks.
     pub fn open(store: Store, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Result<Self, Error> {
-        store.migrate("apigateway", STEPS)?;
-        store.declare(RECORDS)?;
+        Self::migrate(&store)?;
         let (watchers, reach, publishing) = (Arc::default(), Arc::default(), Arc::default());
         Ok(Self { store, clock, ids, watchers, reach, publishing })
     }

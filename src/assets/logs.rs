@@ -55,6 +55,15 @@ impl fmt::Debug for LogGroups {
 }
 
 impl LogGroups {
+    /// Brings the tables in `store` up to date. Blocks.
+    ///
+    /// # Errors
+    /// Any [`store::Error`].
+    pub fn migrate(store: &Store) -> Result<(), store::Error> {
+        store.migrate("logs", tables::STEPS)?;
+        store.declare(tables::RECORDS)
+    }
+
     /// Opens the tables in `store`; `feed` has what this server logs, and `functions` what functions do. Blocks.
     ///
     /// # Errors
@@ -65,8 +74,7 @@ impl LogGroups {
         feed: Arc<Feed>,
         functions: Option<Functions>,
     ) -> Result<Self, store::Error> {
-        store.migrate("logs", tables::STEPS)?;
-        store.declare(tables::RECORDS)?;
+        Self::migrate(&store)?;
         Ok(Self { store, clock, feed, functions })
     }
 

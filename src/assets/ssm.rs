@@ -41,13 +41,21 @@ impl fmt::Debug for Parameters {
 }
 
 impl Parameters {
+    /// Brings the tables in `store` up to date. Blocks.
+    ///
+    /// # Errors
+    /// Any [`store::Error`].
+    pub fn migrate(store: &Store) -> Result<(), store::Error> {
+        store.migrate("ssm", tables::STEPS)?;
+        store.declare(tables::RECORDS)
+    }
+
     /// Opens the tables in `store`. Blocks.
     ///
     /// # Errors
     /// Any [`store::Error`].
     pub fn open(store: Store, clock: Arc<dyn Clock>) -> Result<Self, store::Error> {
-        store.migrate("ssm", tables::STEPS)?;
-        store.declare(tables::RECORDS)?;
+        Self::migrate(&store)?;
         Ok(Self { store, clock })
     }
 }

@@ -81,6 +81,8 @@ pub(super) enum Command {
     Iam(Iam),
     /// Work on the keys of a data directory.
     Keys(Keys),
+    /// Move everything durable from a data directory to a PostgreSQL server, or back.
+    Migrate(Migrate),
     /// Look for what is wrong with the settings, and with --production for what strangers could make use of.
     Doctor(Doctor),
     /// Print the version.
@@ -193,6 +195,28 @@ pub(super) struct RotateStore {
     /// An environment variable that holds it.
     #[arg(long, value_name = "NAME")]
     pub(super) new_key_env: Option<String>,
+}
+
+/// `stepgate migrate`
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "Examples:
+  stepgate migrate --from stepgate-data --to postgres://stepgate@db.example.com/stepgate
+  stepgate migrate --from postgres://stepgate@db.example.com/stepgate --to stepgate-data
+
+Stop the server first. All tables are copied and then compared, by the number of their rows and a checksum; the place they come
+from stays as it is. The place they go to must be new: a database without tables, or a directory without stepgate.db. Until
+everything is there, no server starts on it; run the command again if it was cut short: it goes on where it was. The data
+directory stays the node's: objects of buckets, keys and logs are not moved.")]
+pub(super) struct Migrate {
+    /// The data directory or the URL of the database to move from.
+    #[arg(long, value_name = "DIR|URL")]
+    pub(super) from: String,
+    /// The URL of the database or the data directory to move to.
+    #[arg(long, value_name = "URL|DIR")]
+    pub(super) to: String,
+    /// Settings, as in config/stepgate.toml: passwords, certificates and keys.
+    #[arg(long, value_name = "FILE", env = "STEPGATE_CONFIG")]
+    pub(super) config: Option<PathBuf>,
 }
 
 /// `stepgate doctor`

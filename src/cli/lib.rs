@@ -36,6 +36,7 @@ mod iam;
 mod import;
 mod keys;
 mod logs;
+mod migrate;
 mod output;
 mod payload;
 mod remote;
@@ -93,6 +94,7 @@ pub fn main() -> ExitCode {
             KeysCommand::Rotate(rotate) => keys::rotate(&rotate),
             KeysCommand::RotateStore(rotate) => keys::rotate_store(&rotate),
         },
+        Command::Migrate(migrate) => migrate::run(&migrate),
         Command::Doctor(doctor) => doctor::run(&doctor),
         Command::Version(version) => version::run(&version),
     };

@@ -73,7 +73,7 @@ impl Record {
         let sql = "INSERT INTO journal (execution, batch, first_event, entries) VALUES (?1, ?2, ?3, ?4)";
         let params =
             [execution.into(), batch.into(), number(self.first_event).into(), Param::Text(&self.text)];
-        tx.execute(sql, &params)?;
+        tx.put(sql, &params)?;
         Ok(())
     }
 }

@@ -41,13 +41,13 @@ pub(super) fn insert(
     let (id, revision) = (machine.id, machine.revision);
     let params =
         [id.into(), Param::Text(&home), Param::Text(&name), kind.into(), now.into(), revision.into()];
-    tx.execute(sql, &params)?;
+    tx.put(sql, &params)?;
     let sql = "INSERT INTO state_machine_revision
                (id, machine, revision_id, definition, role_arn, logging, tracing, updated, processor_of)
                SELECT ?1, ?2, revision_id, ?3, role_arn, logging, tracing, updated, id
                FROM state_machine_revision WHERE id = ?4 ON CONFLICT (id) DO NOTHING";
     let definition = &start.processor.definition;
-    tx.execute(sql, &[revision.into(), id.into(), Param::Text(definition), origin_revision.into()])?;
+    tx.put(sql, &[revision.into(), id.into(), Param::Text(definition), origin_revision.into()])?;
     let sql = "INSERT INTO map_run
                (id, execution, frame, started_event, machine, run, status, started, limits, batch, n_items)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, ?8, ?9, ?10)";
@@ -66,7 +66,7 @@ pub(super) fn insert(
         Param::Text(&batch),
         length.into(),
     ];
-    tx.execute(sql, &params)?;
+    tx.put(sql, &params)?;
     Ok(())
 }
 
@@ -115,7 +115,7 @@ pub(super) fn count_items(tx: &Tx<'_>, parent: i64, key: MapRunKey, length: usiz
     let [frame, started] = key_columns(key);
     let length = i64::try_from(length).unwrap_or(i64::MAX);
     let sql = "UPDATE map_run SET n_items = ?4 WHERE execution = ?1 AND frame = ?2 AND started_event = ?3";
-    tx.execute(sql, &[parent.into(), frame.into(), started.into(), length.into()])?;
+    tx.put(sql, &[parent.into(), frame.into(), started.into(), length.into()])?;
     Ok(())
 }
 
@@ -137,7 +137,7 @@ pub(super) fn begin_again(
     let sql = "UPDATE execution SET ended_as = status, status = ?4 WHERE status IN (2, 3, 4) AND map_run =
                (SELECT id FROM map_run WHERE execution = ?1 AND frame = ?2 AND started_event = ?3)";
     let pending = status_code_of(ExecutionStatus::PendingRedrive);
-    tx.execute(sql, &[parent.into(), frame.into(), started.into(), pending.into()])?;
+    tx.put(sql, &[parent.into(), frame.into(), started.into(), pending.into()])?;
     Ok(n)
 }
 
@@ -169,12 +169,12 @@ pub(super) fn end(
         [parent.into(), frame.into(), started.into(), status_code(status).into(), now.as_millis().into()];
     let n = tx.execute(sql, &params)?;
     let sql = settled!("AND frame = ?2 AND started_event = ?3");
-    tx.execute(sql, &[parent.into(), frame.into(), started.into()])?;
+    tx.put(sql, &[parent.into(), frame.into(), started.into()])?;
     if status == MapRunStatus::Succeeded {
         // Nobody redrives it.
         let sql = "DELETE FROM map_item WHERE run =
                    (SELECT id FROM map_run WHERE execution = ?1 AND frame = ?2 AND started_event = ?3)";
-        tx.execute(sql, &[parent.into(), frame.into(), started.into()])?;
+        tx.put(sql, &[parent.into(), frame.into(), started.into()])?;
     }
     Ok(n)
 }
@@ -186,7 +186,7 @@ pub(super) fn settle(tx: &Tx<'_>, parent: i64, attempt: MapRunAttempt) -> Result
     }
     let [frame, started] = key_columns(attempt.key);
     let sql = settled!("AND frame = ?2 AND started_event = ?3 AND redrive_count = ?4");
-    tx.execute(sql, &[parent.into(), frame.into(), started.into(), i64::from(attempt.redrive_count).into()])?;
+    tx.put(sql, &[parent.into(), frame.into(), started.into(), i64::from(attempt.redrive_count).into()])?;
     Ok(())
 }
 
@@ -208,7 +208,7 @@ pub(super) fn end_all(
     let sql = "UPDATE map_run SET status = ?2, stopped = ?3 WHERE execution = ?1 AND status = 0";
     let n = tx.execute(sql, &[parent.into(), status_code(status).into(), now.as_millis().into()])?;
     if 0 < n {
-        tx.execute(settled!(""), &[parent.into()])?;
+        tx.put(settled!(""), &[parent.into()])?;
     }
     Ok((status, n))
 }

@@ -93,6 +93,15 @@ fn first_key(tx: &Tx<'_>) -> Result<i64, Error> {
 }
 
 impl Engine {
+    /// Brings the tables in `store` up to date. Blocks.
+    ///
+    /// # Errors
+    /// When the store can't be read, or was written by a newer version.
+    pub fn migrate(store: &Store) -> Result<(), Error> {
+        store.migrate("engine", schema::STEPS)?;
+        Ok(store.declare(records::RECORDS)?)
+    }
+
     /// Opens the engine on a store: declares its tables, puts queued tasks back in line, makes interrupted
     /// calls again and starts the timers. Must be called within a Tokio runtime.
     ///
@@ -103,8 +112,7 @@ impl Engine {
     pub fn open(ports: Ports, options: Options) -> Pin<Box<dyn Future<Output = Result<Self, Error>> + Send>> {
         Box::pin(async move {
             let Ports { store, clock, ids, tasks, logs, objects } = ports;
-            store.migrate("engine", schema::STEPS)?;
-            store.declare(records::RECORDS)?;
+            Self::migrate(&store)?;
             // Waits take as long as they say, whatever the machine's clock is set to meanwhile.
             let clock: Arc<dyn Clock> = Arc::new(SteadyClock::new(clock));
             let keys = store.sequence("engine", first_key)?;

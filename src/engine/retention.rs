@@ -106,12 +106,12 @@ fn look(tx: &Tx<'_>, after: i64, before: Timestamp) -> Result<Found, Error> {
 
 fn forget(tx: &Tx<'_>, ids: &[i64]) -> Result<(), Error> {
     for id in ids {
-        tx.execute("DELETE FROM journal WHERE execution = ?1", &[(*id).into()])?;
-        tx.execute("DELETE FROM redrive_token WHERE execution = ?1", &[(*id).into()])?;
+        tx.put("DELETE FROM journal WHERE execution = ?1", &[(*id).into()])?;
+        tx.put("DELETE FROM redrive_token WHERE execution = ?1", &[(*id).into()])?;
         let sql = "DELETE FROM map_item WHERE run IN (SELECT id FROM map_run WHERE execution = ?1)";
-        tx.execute(sql, &[(*id).into()])?;
-        tx.execute("DELETE FROM map_run WHERE execution = ?1", &[(*id).into()])?;
-        tx.execute("DELETE FROM execution WHERE id = ?1", &[(*id).into()])?;
+        tx.put(sql, &[(*id).into()])?;
+        tx.put("DELETE FROM map_run WHERE execution = ?1", &[(*id).into()])?;
+        tx.put("DELETE FROM execution WHERE id = ?1", &[(*id).into()])?;
     }
     Ok(())
 }
@@ -122,8 +122,8 @@ fn forget_machines(tx: &Tx<'_>) -> Result<(), Error> {
                AND NOT EXISTS (SELECT 1 FROM execution e WHERE e.machine = m.id)
                AND NOT EXISTS (SELECT 1 FROM map_run r WHERE r.machine = m.id) LIMIT 100";
     for machine in tx.query(sql, &[], |row| row.int(0))? {
-        tx.execute("DELETE FROM state_machine_revision WHERE machine = ?1", &[machine.into()])?;
-        tx.execute("DELETE FROM state_machine WHERE id = ?1", &[machine.into()])?;
+        tx.put("DELETE FROM state_machine_revision WHERE machine = ?1", &[machine.into()])?;
+        tx.put("DELETE FROM state_machine WHERE id = ?1", &[machine.into()])?;
     }
     Ok(())
 }

@@ -25,13 +25,13 @@ pub(super) fn write_task(
         Param::Text(run.input.text()),
         run.credentials_role.as_deref().into(),
     ];
-    tx.execute(sql, &params)?;
+    tx.put(sql, &params)?;
     Ok(())
 }
 
 /// The attempt is over, handed out, or taken by a service.
 pub(super) fn remove_task(tx: &Tx<'_>, id: i64, frame: i64, scheduled: i64) -> Result<(), Error> {
     let sql = "DELETE FROM task WHERE execution = ?1 AND frame = ?2 AND scheduled = ?3";
-    tx.execute(sql, &[id.into(), frame.into(), scheduled.into()])?;
+    tx.put(sql, &[id.into(), frame.into(), scheduled.into()])?;
     Ok(())
 }

@@ -54,7 +54,7 @@ impl Near {
 pub(super) fn remove(tx: &Tx<'_>, execution: i64, key: TimerKey) -> Result<(), Error> {
     let [frame, kind, stamp] = journal::timer_columns(key);
     let sql = "DELETE FROM timer WHERE execution = ?1 AND frame = ?2 AND kind = ?3 AND stamp = ?4";
-    tx.execute(sql, &[execution.into(), frame.into(), kind.into(), stamp.into()])?;
+    tx.put(sql, &[execution.into(), frame.into(), kind.into(), stamp.into()])?;
     Ok(())
 }
 
@@ -198,7 +198,7 @@ pub(super) fn remove_fired(tx: &Tx<'_>, execution: i64, key: TimerKey, at: Times
     let sql = "DELETE FROM timer
                WHERE execution = ?1 AND frame = ?2 AND kind = ?3 AND stamp = ?4 AND due <= ?5";
     let due = at.as_millis();
-    tx.execute(sql, &[execution.into(), frame.into(), kind.into(), stamp.into(), due.into()])?;
+    tx.put(sql, &[execution.into(), frame.into(), kind.into(), stamp.into(), due.into()])?;
     Ok(())
 }
 

@@ -90,11 +90,19 @@ pub struct Page<T> {
 }
 
 impl Iam {
-    /// Opens the tables in `store`. Blocks.
-    pub fn open(store: Store, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Result<Self, IamError> {
+    /// Brings the tables in `store` up to date. Blocks.
+    ///
+    /// # Errors
+    /// If the store can't be used.
+    pub fn migrate(store: &Store) -> Result<(), crate::store::Error> {
         store.migrate("identity", tables::STEPS)?;
         store.declare(records::RECORDS)?;
-        store.declare(keys::RECORDS)?;
+        store.declare(keys::RECORDS)
+    }
+
+    /// Opens the tables in `store`. Blocks.
+    pub fn open(store: Store, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Result<Self, IamError> {
+        Self::migrate(&store)?;
         let (kept, noted) = (Arc::new(Kept::new()), Arc::new(Noted::default()));
         let (enforcement, keys) = (Enforcement::default(), Arc::new(Keys::default()));
         Ok(Self { store, clock, ids, kept, noted, enforcement, keys })

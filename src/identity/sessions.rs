@@ -151,6 +151,15 @@ impl Sessions {
     /// The columns that are encrypted.
     pub const SEALED: &[&SealedColumn] = &[&record::SESSIONS];
 
+    /// Brings the table in `store` up to date. Blocks.
+    ///
+    /// # Errors
+    /// If the store can't be used.
+    pub fn migrate(store: &Store) -> Result<(), crate::store::Error> {
+        store.migrate("sessions", record::STEPS)?;
+        store.declare(record::RECORDS)
+    }
+
     /// Opens the table in `store` and registers the keys of existing sessions.
     ///
     /// # Errors
@@ -162,8 +171,7 @@ impl Sessions {
         keys: Arc<Keys>,
         iam: Iam,
     ) -> Result<Self, SessionError> {
-        store.migrate("sessions", record::STEPS)?;
-        store.declare(record::RECORDS)?;
+        Self::migrate(&store)?;
         let remembered = clock.now() - REMEMBERED;
         for (id, record) in store.read(move |tx| record::since(tx, remembered, SESSIONS_MAX)).await? {
             keys.insert(&id, record.credential(&id)?);

@@ -34,6 +34,7 @@ mod function_urls;
 mod http_rules;
 mod listen;
 mod metrics;
+mod migrate;
 mod options;
 mod ports;
 mod secrets;
@@ -46,6 +47,7 @@ mod upgrade;
 pub use database::{Database, DatabaseUrl};
 pub use deploy::{Deployed, documents, packages, stack_name};
 pub use error::Error;
+pub use migrate::{Direction, Progress, migrate};
 pub use options::{
     Account, ControlTls, Credential, Deploy, Http2Limits, Limits, Listen, Options, TUTORIAL_STACK,
     TUTORIAL_TEMPLATE, Tls,

@@ -20,6 +20,7 @@ mod job;
 mod keys;
 mod log_file;
 mod marks;
+mod migration;
 mod node;
 mod opening;
 mod options;
@@ -38,6 +39,7 @@ mod writer;
 
 pub use error::Error;
 pub use job::Answer;
+pub use migration::{Moved, Progress, Stage, migrate};
 pub use options::{Conflicts, Moment, Options, Place, Probe};
 pub use param::{Param, Row};
 pub use postgres::Postgres;
@@ -77,13 +79,35 @@ impl Store {
     /// [`Options::accept_loss`] is not set, [`Error::MasterKey`] if the secrets can't be decrypted, [`Error::Io`] and
     /// the like if it can't be opened.
     pub fn open(dir: &Path, options: Options, clock: Arc<dyn Clock>) -> Result<Self, Error> {
+        Self::open_in(Arc::new(Directory::take(dir)?), options, clock)
+    }
+
+    /// Opens what is in `dir` and what is on the database server of `options`, to move everything from one to the other
+    /// ([`migrate`]). Blocks.
+    ///
+    /// # Errors
+    /// As of [`Store::open`], and [`Error::Database`] if the one to move to is in use.
+    pub fn open_both(
+        dir: &Path,
+        options: Options,
+        into_server: bool,
+        clock: Arc<dyn Clock>,
+    ) -> Result<(Self, Self), Error> {
         let directory = Arc::new(Directory::take(dir)?);
+        let of_directory = Options { postgres: None, is_filled: !into_server, ..options.clone() };
+        let of_server = Options { is_filled: into_server, ..options };
+        let (from, to) = if into_server { (of_directory, of_server) } else { (of_server, of_directory) };
+        let from = Self::open_in(directory.clone(), from, clock.clone())?;
+        Ok((from, Self::open_in(directory, to, clock)?))
+    }
+
+    fn open_in(directory: Arc<Directory>, options: Options, clock: Arc<dyn Clock>) -> Result<Self, Error> {
         if let Some(settings) = &options.postgres {
             return Self::open_on_server(directory, &options, settings, clock);
         }
         directory.prepare_database()?;
         let marks = Arc::new(opening::check(&directory, &options)?);
-        let sums = high_water::Sums::new(dir, marks);
+        let sums = high_water::Sums::new(directory.path(), marks);
         let log = Arc::new(checkpoint::Log::default());
         let writer = writer::Writer::start(&directory, &options, clock, log.clone(), sums.clone())?;
         let folder = writer.folder().ok_or(Error::Closed)?;

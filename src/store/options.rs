@@ -31,6 +31,8 @@ pub struct Options {
     pub accept_loss: bool,
     /// The database server to use instead of the embedded database.
     pub postgres: Option<Postgres>,
+    /// Whether it is opened for a migration into it ([`Store::open_both`](super::Store::open_both) says so).
+    pub is_filled: bool,
     /// Observes the writer; for tests that take the files as a crash would leave them.
     pub probe: Option<Probe>,
     /// Makes jobs and commits meet conflicts; for tests.
@@ -116,6 +118,7 @@ impl Default for Options {
             master_key: MasterKeySource::Beside,
             accept_loss: false,
             postgres: None,
+            is_filled: false,
             probe: None,
             conflicts: None,
         }

@@ -3,7 +3,7 @@
 use std::error::Error as StdError;
 
 use bytes::BytesMut;
-use rusqlite::types::{ToSqlOutput, Value, ValueRef};
+use rusqlite::types::{self, ToSqlOutput, ValueRef};
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 
 use super::Error;
@@ -24,6 +24,40 @@ pub enum Param<'a> {
     Text(&'a str),
     /// Bytes.
     Blob(&'a [u8]),
+}
+
+/// A value of its own.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Value {
+    Null,
+    Int(i64),
+    Real(f64),
+    Text(String),
+    Blob(Vec<u8>),
+}
+
+impl From<&Param<'_>> for Value {
+    fn from(param: &Param<'_>) -> Self {
+        match *param {
+            Param::Null => Self::Null,
+            Param::Int(value) => Self::Int(value),
+            Param::Real(value) => Self::Real(value),
+            Param::Text(text) => Self::Text(text.to_owned()),
+            Param::Blob(bytes) => Self::Blob(bytes.to_vec()),
+        }
+    }
+}
+
+impl Value {
+    pub(super) fn as_param(&self) -> Param<'_> {
+        match self {
+            Self::Null => Param::Null,
+            Self::Int(value) => Param::Int(*value),
+            Self::Real(value) => Param::Real(*value),
+            Self::Text(text) => Param::Text(text),
+            Self::Blob(bytes) => Param::Blob(bytes),
+        }
+    }
 }
 
 impl Param<'_> {
@@ -71,9 +105,9 @@ impl<'a, T: Into<Self>> From<Option<T>> for Param<'a> {
 impl rusqlite::ToSql for Param<'_> {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(match self {
-            Self::Null => ToSqlOutput::Owned(Value::Null),
-            Self::Int(value) => ToSqlOutput::Owned(Value::Integer(*value)),
-            Self::Real(value) => ToSqlOutput::Owned(Value::Real(*value)),
+            Self::Null => ToSqlOutput::Owned(types::Value::Null),
+            Self::Int(value) => ToSqlOutput::Owned(types::Value::Integer(*value)),
+            Self::Real(value) => ToSqlOutput::Owned(types::Value::Real(*value)),
             Self::Text(value) => ToSqlOutput::Borrowed(ValueRef::Text(value.as_bytes())),
             Self::Blob(value) => ToSqlOutput::Borrowed(ValueRef::Blob(value)),
         })
@@ -148,6 +182,14 @@ impl Row<'_> {
 
     /// A DOUBLE PRECISION.
     pub fn real(&self, column: usize) -> Result<f64, Error> {
+        match self.0 {
+            RowOf::Sqlite(row) => Ok(row.get(column)?),
+            RowOf::Postgres(row) => Ok(row.try_get(column)?),
+        }
+    }
+
+    /// A DOUBLE PRECISION or NULL.
+    pub(super) fn opt_real(&self, column: usize) -> Result<Option<f64>, Error> {
         match self.0 {
             RowOf::Sqlite(row) => Ok(row.get(column)?),
             RowOf::Postgres(row) => Ok(row.try_get(column)?),

@@ -32,13 +32,17 @@ const STEPS: &[&str] = &[
     CREATE TABLE key_sequence (name TEXT PRIMARY KEY, reserved BIGINT NOT NULL);
 ",
 ];
+/// The row of what isn't a room: something is being moved into the store, and not all of it is there.
+pub(super) const UNFINISHED: &str = "migration";
 const VERSIONS: &str =
     "CREATE TABLE IF NOT EXISTS schema_version (room TEXT PRIMARY KEY, version BIGINT NOT NULL)";
 
 /// Upgrades the store's own tables and counts the opening, so that there is a commit in any case.
-pub(super) fn open_store(statements: &Statements<'_>) -> Result<(), Error> {
+/// `is_filled` says whether it is opened for a migration into it.
+pub(super) fn open_store(statements: &Statements<'_>, is_filled: bool) -> Result<(), Error> {
     statements.batch(VERSIONS)?;
     let found = store_version(statements)?.unwrap_or(0);
+    check_filling(statements, is_filled, found == 0)?;
     let known = i64::try_from(STEPS.len()).unwrap_or(i64::MAX);
     if known < found {
         return Err(Error::Newer { room: STORE, found, known });
@@ -52,6 +56,26 @@ pub(super) fn open_store(statements: &Statements<'_>) -> Result<(), Error> {
     let sql = "INSERT INTO store_opening (id, n) VALUES (1, 1) ON CONFLICT (id) DO UPDATE SET n = store_opening.n + 1";
     statements.execute(sql, &[])?;
     Ok(())
+}
+
+/// What is only half there is not used, and what is in use is not filled with something else.
+fn check_filling(statements: &Statements<'_>, is_filled: bool, is_new: bool) -> Result<(), Error> {
+    let sql = "SELECT version FROM schema_version WHERE room = ?1";
+    let is_unfinished = statements.query_one(sql, &[Param::Text(UNFINISHED)], |row| row.int(0))?.is_some();
+    match (is_filled, is_unfinished) {
+        (false, true) => {
+            let what = "not everything has been moved to this database: run `stepgate migrate` again";
+            Err(Error::Database(what.to_owned()))
+        }
+        (true, false) if is_new => {
+            let sql = "INSERT INTO schema_version (room, version) VALUES (?1, 1)";
+            statements.execute(sql, &[Param::Text(UNFINISHED)]).map(drop)
+        }
+        (true, false) => Err(Error::Database(
+            "the database to move everything to is in use: it has to be a new one".to_owned(),
+        )),
+        (false, false) | (true, true) => Ok(()),
+    }
 }
 
 /// The version of the store's own tables; `None` for a store from before there were any.

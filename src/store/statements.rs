@@ -62,6 +62,29 @@ impl<'a> Statements<'a> {
         }
     }
 
+    /// Whether a query has a row, or a statement changed one. A server may be asked without waiting for it, if the job can be
+    /// run again.
+    pub(super) fn holds(&self, sql: &str, params: &[Param<'_>]) -> Result<bool, Error> {
+        match self.link {
+            Link::Sqlite(connection) => {
+                self.count(params);
+                let ask = || {
+                    let mut statement = connection.prepare_cached(sql)?;
+                    match statement.column_count() {
+                        0 => Ok(0 < statement.execute(params_from_iter(params))?),
+                        _ => statement.exists(params_from_iter(params)),
+                    }
+                };
+                self.noted::<bool, rusqlite::Error>(ask())
+            }
+            Link::Postgres(session) => {
+                self.count(params);
+                self.has_written.set(true);
+                self.noted(session.holds(sql, params))
+            }
+        }
+    }
+
     /// Runs a query and returns its first row, if there is one.
     pub(super) fn query_one<T>(
         &self,

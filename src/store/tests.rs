@@ -5,6 +5,7 @@ mod again;
 mod cluster;
 mod keys;
 mod loss;
+mod migration;
 mod postgres;
 mod records;
 

@@ -34,6 +34,15 @@ impl<'a> Tx<'a> {
         self.statements.put(sql, params)
     }
 
+    /// Whether a query has a row, or a statement changed one: for what mostly is so. A database server is not waited for, and
+    /// the answer is yes at first; if it is wrong, nothing of the job is kept, and it is run again, waiting.
+    ///
+    /// # Errors
+    /// Any [`Error`] of the database.
+    pub fn holds(&self, sql: &'static str, params: &[Param<'_>]) -> Result<bool, Error> {
+        self.statements.holds(sql, params)
+    }
+
     /// Runs a query and returns its first row, if there is one.
     ///
     /// # Errors

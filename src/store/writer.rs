@@ -66,7 +66,7 @@ impl Writer {
         }))?;
         let opened = connection.unchecked_transaction()?;
         let statements = Statements::new(Link::Sqlite(&opened));
-        schema::open_store(&statements)?;
+        schema::open_store(&statements, options.is_filled)?;
         let secrets = Arc::new(keys::open(&statements, directory, &options.master_key)?);
         opened.commit()?;
         let high_water = HighWater::begin(directory.path(), &sums, frames, clock.clone())?;

@@ -177,31 +177,40 @@ fn secrets_are_encrypted_and_their_key_is_changed() {
     assert_hidden();
 }
 
+/// Packed data directories of earlier versions.
+pub(crate) fn earlier_stores() -> Vec<PathBuf> {
+    let stores = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/stores");
+    let is_store = |file: &PathBuf| file.extension().is_some_and(|it| it == "zip");
+    files(Path::new(stores)).into_iter().filter(is_store).collect()
+}
+
+/// Unpacks a data directory; returns its settings and what was found in it when it was made.
+pub(crate) fn unpacked(store: &Path, dir: &DataDir) -> (PathBuf, serde_json::Value) {
+    let data = dir.path().join("data");
+    zip::ZipArchive::new(fs::File::open(store).unwrap()).unwrap().extract(&data).unwrap();
+    let found = serde_json::from_slice(&fs::read(data.join("found.json")).unwrap()).unwrap();
+    let mut settings = fs::read_to_string(data.join("stepgate.toml")).unwrap();
+    for file in ["of-a-stack.json", "certificate.pem"] {
+        let path = format!("\"{}\"", data.join(file).display());
+        settings = settings.replace(&format!("\"{file}\""), &path);
+    }
+    // The role of its functions doesn't trust Lambda, which nobody asked then.
+    settings.push_str("\n[iam]\nenforcement = \"warn\"\n");
+    let config = data.join("settings.toml");
+    fs::write(&config, settings).unwrap();
+    (config, found)
+}
+
 /// What `tests/data/stores` has of earlier versions; the APIs are asked for the rest of it where time can be set.
 #[test]
 fn what_an_earlier_version_deployed_goes_on() {
     if is_on_server() {
         return; // It is about the files of the embedded database.
     }
-    let stores = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/stores");
-    for store in files(Path::new(stores)) {
-        if store.extension().is_none_or(|it| it != "zip") {
-            continue;
-        }
+    for store in earlier_stores() {
         let dir = DataDir::new("earlier");
+        let (config, found) = unpacked(&store, &dir);
         let data = dir.path().join("data");
-        zip::ZipArchive::new(fs::File::open(&store).unwrap()).unwrap().extract(&data).unwrap();
-        let found: serde_json::Value =
-            serde_json::from_slice(&fs::read(data.join("found.json")).unwrap()).unwrap();
-        let mut settings = fs::read_to_string(data.join("stepgate.toml")).unwrap();
-        for file in ["of-a-stack.json", "certificate.pem"] {
-            let path = format!("\"{}\"", data.join(file).display());
-            settings = settings.replace(&format!("\"{file}\""), &path);
-        }
-        // The role of its functions doesn't trust Lambda, which nobody asked then.
-        settings.push_str("\n[iam]\nenforcement = \"warn\"\n");
-        let config = data.join("settings.toml");
-        fs::write(&config, settings).unwrap();
         // Its tables are brought up to date first, whatever rooms there were then.
         let rotated = stepgate(&["keys", "rotate-store"], &data);
         assert!(rotated.status.success(), "{}", said(&rotated));

@@ -46,6 +46,7 @@ mod lambda_stacks;
 mod languages;
 mod machine_commands;
 mod maps;
+mod migrate;
 mod orders;
 mod pages;
 mod plans;

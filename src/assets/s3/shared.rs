@@ -83,14 +83,22 @@ fn remove_leftovers(tx: &Tx<'_>, files: &Files, found: Vec<String>) -> Result<()
 }
 
 impl Buckets {
+    /// Brings the tables in `store` up to date. Blocks.
+    ///
+    /// # Errors
+    /// Any error of the store.
+    pub fn migrate(store: &crate::store::Store) -> Result<(), crate::store::Error> {
+        store.migrate("s3", tables::STEPS)?;
+        store.declare(tables::RECORDS)
+    }
+
     /// Opens the tables and the folder, and begins to remove the files that no object has. Blocks.
     ///
     /// # Errors
     /// Any error of the store, and of the folder.
     pub fn open(ports: Ports) -> Result<Self, crate::store::Error> {
         let Ports { store, folder, clock, ids, bounds } = ports;
-        store.migrate("s3", tables::STEPS)?;
-        store.declare(tables::RECORDS)?;
+        Self::migrate(&store)?;
         let io_error = |error: io::Error| crate::store::Error::Io(error.to_string());
         let files = Arc::new(Files::open(folder).map_err(io_error)?);
         let (found, kept) = (files.names().map_err(io_error)?, files.clone());

@@ -82,7 +82,7 @@ impl ExpressChild {
             map_items.into(),
             self.run.trace_header.as_deref().into(),
         ];
-        tx.execute(sql, &params)?;
+        tx.put(sql, &params)?;
         Ok(attempt)
     }
 }

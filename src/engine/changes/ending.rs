@@ -23,8 +23,8 @@ impl Change for Ended {
             done.tally.ended(status, n);
             done.has_left_children |= 0 < n;
         }
-        tx.execute("DELETE FROM timer WHERE execution = ?1", &[step.id.into()])?;
-        tx.execute("DELETE FROM task WHERE execution = ?1", &[step.id.into()])?;
+        tx.put("DELETE FROM timer WHERE execution = ?1", &[step.id.into()])?;
+        tx.put("DELETE FROM task WHERE execution = ?1", &[step.id.into()])?;
         write_ending(tx, step.id, ending)
     }
 

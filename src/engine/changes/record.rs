@@ -199,7 +199,7 @@ impl Record {
             map_items.into(),
             (machine.events_max != EVENTS_MAX).then(|| journal::number(machine.events_max)).into(),
         ];
-        if tx.execute(sql, &params)? == 0 {
+        if !tx.holds(sql, &params)? {
             return self.namesake(tx, arn);
         }
         self.journal.append(tx, self.id, 0)?;
@@ -218,9 +218,11 @@ impl Record {
             true => map_run_rows::machine_of_map(tx, machine.revision)?.unwrap_or(machine.id),
             false => machine.id,
         };
+        if tx.holds("SELECT 1 FROM state_machine WHERE id = ?1 AND deleting = 0", &[asked_for.into()])? {
+            return Ok(());
+        }
         let sql = "SELECT deleting FROM state_machine WHERE id = ?1";
         match tx.query_one(sql, &[asked_for.into()], |row| row.int(0))? {
-            Some(0) => Ok(()),
             Some(1) => Err(Error::StateMachineDeleting(machine.arn.to_string())),
             Some(_) | None => Err(Error::StateMachineDoesNotExist(machine.arn.to_string())),
         }

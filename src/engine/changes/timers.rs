@@ -20,7 +20,7 @@ impl Change for Armed {
         let sql = "INSERT INTO timer (execution, frame, kind, stamp, due) VALUES (?1, ?2, ?3, ?4, ?5)
                    ON CONFLICT (execution, frame, kind, stamp) DO UPDATE SET due = excluded.due";
         let due = self.at.as_millis();
-        tx.execute(sql, &[step.id.into(), frame.into(), kind.into(), stamp.into(), due.into()])?;
+        tx.put(sql, &[step.id.into(), frame.into(), kind.into(), stamp.into(), due.into()])?;
         Ok(())
     }
 

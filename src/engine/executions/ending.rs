@@ -21,7 +21,7 @@ pub(in super::super) fn write_ending(tx: &Tx<'_>, id: i64, ending: &Ending) -> R
         ending.failure.error.as_deref().into(),
         ending.failure.cause.as_deref().into(),
     ];
-    tx.execute(sql, &params)?;
+    tx.put(sql, &params)?;
     Ok(())
 }
 

@@ -29,14 +29,14 @@ impl Link {
                    VALUES (?1, ?2, ?3, ?4, ?5, 0)";
         let is_json = i64::from(self.pattern == Pattern::Sync2);
         let params = [self.parent.into(), frame.into(), scheduled.into(), self.child.into(), is_json.into()];
-        tx.execute(sql, &params)?;
+        tx.put(sql, &params)?;
         Ok(())
     }
 
     fn remove(&self, tx: &Tx<'_>) -> Result<(), Error> {
         let [frame, scheduled] = journal::task_columns(self.task);
         let sql = "DELETE FROM nested WHERE parent = ?1 AND frame = ?2 AND scheduled = ?3";
-        tx.execute(sql, &[self.parent.into(), frame.into(), scheduled.into()])?;
+        tx.put(sql, &[self.parent.into(), frame.into(), scheduled.into()])?;
         Ok(())
     }
 

@@ -15,12 +15,15 @@ use super::lease::{CHECK, Fence, Keeper};
 use crate::clock::Clock;
 use crate::directory::Directory;
 use crate::job::{Job, Outcome};
+use crate::keys::open as open_keys;
+use crate::meter;
 use crate::options::Place;
 use crate::postgres::{Connector, Session};
+use crate::schema::open_store;
 use crate::secrets::Secrets;
 use crate::statements::{Link, Statements};
 use crate::writer::{Message, RUNS_MAX, Writer};
-use crate::{Conflicts, Error, Moment, Options, Param, Postgres, Probe, Tx, keys, meter, schema};
+use crate::{Conflicts, Error, Moment, Options, Param, Postgres, Probe, Tx};
 
 const BEGIN: &str = "BEGIN ISOLATION LEVEL SERIALIZABLE";
 /// How long jobs wait for a server that can't be reached, before they fail.
@@ -84,8 +87,8 @@ impl Opening {
         let first = || {
             session.control(BEGIN)?;
             let statements = Statements::new(Link::Postgres(&session));
-            schema::open_store(&statements)?;
-            let secrets = keys::open(&statements, &directory, &options.master_key)?;
+            open_store(&statements, options.is_filled)?;
+            let secrets = open_keys(&statements, &directory, &options.master_key)?;
             session.defer(CHECK, &[Param::Int(fence.fence), Param::Int(fence.n + 1)])?;
             session.control("COMMIT")?;
             Ok::<_, Error>((secrets, Keeper::start(lease.clone(), connector.clone())?))
@@ -212,7 +215,7 @@ impl Run {
         group: &mut Group,
     ) -> (Result<(), Trouble>, Option<oneshot::Sender<()>>) {
         let mut closing = None;
-        let mut outcome = self.begin();
+        let mut outcome = self.begin(true);
         let mut next = Some(first);
         while let Some(job) = next.take() {
             let mut own = Err(Error::Closed);
@@ -276,7 +279,7 @@ impl Run {
 
     /// Runs the jobs of a group again, each so that it can be undone.
     fn carefully(&mut self, group: &mut Group, run: u32) -> Result<(), Trouble> {
-        self.begin()?;
+        self.begin(false)?;
         for (job, own) in &mut group.jobs {
             *own = self.careful(job)?;
         }
@@ -320,13 +323,14 @@ impl Run {
         }
     }
 
-    fn begin(&mut self) -> Result<(), Trouble> {
+    fn begin(&mut self, may_guess: bool) -> Result<(), Trouble> {
         if let Some(lost) = self.lease.lost() {
             return Err(Trouble::Failed(lost));
         }
         if !self.session.as_ref().is_some_and(Session::is_alive) {
             self.reconnect(OUTAGE).map_err(Trouble::Failed)?;
         }
+        self.session()?.allow_guesses(may_guess);
         let begun = self.session()?.defer_control(BEGIN);
         begun.map_err(|error| self.trouble(error.clone(), Trouble::Failed(error)))
     }
@@ -335,6 +339,11 @@ impl Run {
         self.conflict(Place::Commit, run).map_err(Trouble::Conflict)?;
         self.probe(Moment::BeforeCommit);
         let session = self.session()?;
+        match session.guessed_right() {
+            Ok(true) => {}
+            Ok(false) => return Err(Trouble::Undo),
+            Err(error) => return Err(self.trouble(error, Trouble::Undo)),
+        }
         let n = self.fence.n + 1;
         let check = session.defer(CHECK, &[Param::Int(self.fence.fence), Param::Int(n)]);
         check.map_err(|error| self.trouble(error.clone(), Trouble::Failed(error)))?;

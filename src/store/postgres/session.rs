@@ -17,13 +17,32 @@ use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Row, Statement};
 
 use super::dialect;
-use super::values::{Owned, type_of};
+use super::values::type_of;
+use crate::param::Value;
 use crate::{Error, Param};
 
 /// How many statements may be under way that nobody has waited for.
 const DEFERRED_MAX: usize = 1024;
 
-type Deferred = Pin<Box<dyn Future<Output = Result<u64, tokio_postgres::Error>>>>;
+type Counted = Pin<Box<dyn Future<Output = Result<u64, tokio_postgres::Error>>>>;
+
+/// A statement that was sent and not waited for.
+struct Deferred {
+    counted: Counted,
+    /// Somebody goes by it that it has or changes a row.
+    is_guess: bool,
+}
+
+/// What was taken for granted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Guesses {
+    /// Whether anything may be.
+    are_allowed: bool,
+    /// How many answers are still to come.
+    n_open: usize,
+    /// Whether one of them was wrong.
+    are_wrong: bool,
+}
 
 /// A statement, with the types that its parameters were declared with.
 type Prepared = (Vec<Type>, Statement);
@@ -36,6 +55,7 @@ pub(crate) struct Session {
     /// Prepared statements by their text, one for each combination of parameters' types.
     prepared: RefCell<HashMap<String, Vec<Prepared>>>,
     deferred: RefCell<Vec<Deferred>>,
+    guesses: Cell<Guesses>,
     /// How long to wait for an answer: longer than the server works on one.
     patience: Duration,
     /// Whether answers may still be coming that nobody will read.
@@ -49,6 +69,7 @@ impl Session {
             client: Arc::new(client),
             prepared: RefCell::default(),
             deferred: RefCell::default(),
+            guesses: Cell::default(),
             patience,
             is_broken: Cell::new(false),
         }
@@ -84,15 +105,41 @@ impl Session {
     /// Sends a statement without waiting for its end. If it fails, whatever is waited for next does.
     pub(crate) fn defer(&self, sql: &str, params: &[Param<'_>]) -> Result<(), Error> {
         let statement = self.prepared(sql, params)?;
-        let params: Vec<Owned> = params.iter().map(Owned::from).collect();
+        let params: Vec<Value> = params.iter().map(Value::from).collect();
         let client = self.client.clone();
-        self.send(Box::pin(async move { client.execute_raw(&statement, params).await }))
+        self.send(Box::pin(async move { client.execute_raw(&statement, params).await }), false)
+    }
+
+    /// Whether a query has a row, or a statement changed one. While guesses are allowed, the answer is yes, and
+    /// [`Session::guessed_right`] says whether it was right.
+    pub(crate) fn holds(&self, sql: &str, params: &[Param<'_>]) -> Result<bool, Error> {
+        if !self.guesses.get().are_allowed {
+            return Ok(self.execute(sql, params)? != 0);
+        }
+        let statement = self.prepared(sql, params)?;
+        let params: Vec<Value> = params.iter().map(Value::from).collect();
+        let client = self.client.clone();
+        self.send(Box::pin(async move { client.execute_raw(&statement, params).await }), true)?;
+        Ok(true)
+    }
+
+    /// Begins with guesses allowed, or not.
+    pub(crate) fn allow_guesses(&self, are_allowed: bool) {
+        self.guesses.set(Guesses { are_allowed, ..Guesses::default() });
+    }
+
+    /// Waits for what guesses need, if there were any; whether all were right.
+    pub(crate) fn guessed_right(&self) -> Result<bool, Error> {
+        if 0 < self.guesses.get().n_open {
+            self.settle()?;
+        }
+        Ok(!self.guesses.get().are_wrong)
     }
 
     /// The same for a statement that is about the transaction.
     pub(crate) fn defer_control(&self, sql: &'static str) -> Result<(), Error> {
         let client = self.client.clone();
-        self.send(Box::pin(async move { client.batch_execute(sql).await.map(|()| 0) }))
+        self.send(Box::pin(async move { client.batch_execute(sql).await.map(|()| 0) }), false)
     }
 
     /// Runs a statement that is about the transaction.
@@ -108,11 +155,15 @@ impl Session {
         self.wait(async { Ok(()) })
     }
 
-    fn send(&self, mut deferred: Deferred) -> Result<(), Error> {
-        // The first poll queues the message: messages are in the order of the calls.
-        match deferred.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(done) => return Ok(done.map(drop)?),
-            Poll::Pending => self.deferred.borrow_mut().push(deferred),
+    fn send(&self, mut counted: Counted, is_guess: bool) -> Result<(), Error> {
+        // The first poll queues the message: messages are in the order of the calls. There is no answer yet.
+        if let Poll::Ready(Err(error)) = counted.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            return Err(error.into());
+        }
+        self.deferred.borrow_mut().push(Deferred { counted, is_guess });
+        if is_guess {
+            let guesses = self.guesses.get();
+            self.guesses.set(Guesses { n_open: guesses.n_open + 1, ..guesses });
         }
         if DEFERRED_MAX <= self.deferred.borrow().len() { self.settle() } else { Ok(()) }
     }
@@ -124,13 +175,19 @@ impl Session {
         let all = async {
             let mut future = pin!(future);
             let sent = poll_fn(|context| Poll::Ready(future.as_mut().poll(context))).await;
-            let mut failed = None;
+            let (mut failed, mut are_wrong) = (None, false);
             // Answers come in the order of the requests, and one that isn't read holds up the others.
-            for one in deferred {
-                if let Err(error) = one.await {
-                    failed.get_or_insert(error);
+            for Deferred { counted, is_guess } in deferred {
+                match counted.await {
+                    Ok(0) if is_guess => are_wrong = true,
+                    Ok(_) => {}
+                    Err(error) => {
+                        failed.get_or_insert(error);
+                    }
                 }
             }
+            let guesses = self.guesses.get();
+            self.guesses.set(Guesses { n_open: 0, are_wrong: guesses.are_wrong || are_wrong, ..guesses });
             let result = match sent {
                 Poll::Ready(result) => result,
                 Poll::Pending => future.await,

@@ -252,7 +252,7 @@ async fn connections_that_are_cut_lose_nothing_and_write_nothing_twice() {
         })
     });
     let writers: Vec<_> = writers.collect();
-    for _ in 0..30 {
+    for _ in 0..12 {
         let before = place.cluster.sql(&place.database, "SELECT COALESCE(SUM(v), 0) FROM pair");
         place.cut();
         // Until they have written again.
@@ -288,6 +288,36 @@ async fn a_server_that_was_down_is_used_again() {
     waiting.await.unwrap().unwrap();
     assert_eq!(cluster.sql("down", "SELECT SUM(v) FROM pair"), "7");
     while total(&store).await != Ok(7) {}
+}
+
+#[tokio::test]
+async fn what_was_taken_for_granted_and_is_not_so_is_done_again() {
+    let place = place!("guesses");
+    let store = place.open(Options::default());
+    put(&store, "a", 1).await.unwrap();
+    let jobs = (0..20).map(|n| {
+        let store = store.clone();
+        tokio::spawn(async move {
+            store
+                .write(move |tx| {
+                    let name = ["a", "b"][n % 2];
+                    if !tx.holds("SELECT 1 FROM pair WHERE k = ?1", &[Param::Text(name)])? {
+                        return Ok((n, false, false));
+                    }
+                    let sql = "INSERT INTO pair (k, v) VALUES (?1, 1) ON CONFLICT (k) DO NOTHING";
+                    let is_new = tx.holds(sql, &[Param::Text(&format!("n{}", n / 4))])?;
+                    Ok::<_, Error>((n, true, is_new))
+                })
+                .await
+        })
+    });
+    let mut n_new = 0;
+    for job in jobs.collect::<Vec<_>>() {
+        let (n, has, is_new) = job.await.unwrap().unwrap();
+        assert_eq!(has, n % 2 == 0, "{n}");
+        n_new += i64::from(is_new);
+    }
+    assert_eq!((n_new, total(&store).await), (5, Ok(6)));
 }
 
 #[tokio::test]
