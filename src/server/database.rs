@@ -1,16 +1,17 @@
 //! The database server, if there is one: how it is reached and verified.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::crypto::aws_lc_rs;
 use rustls::{ClientConfig, RootCertStore};
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject;
 use serde::Deserialize;
 
 use super::error::Error;
-use super::tls;
 use crate::store::Postgres;
 
 /// The bounds of a lease, in seconds: shorter, and a pause looks like an end; longer, and nobody takes over.
@@ -114,12 +115,13 @@ impl Database {
 
     fn tls(&self) -> Result<ClientConfig, Error> {
         let roots = match &self.ca_file {
-            Some(file) => tls::read_roots(file)?,
+            Some(file) => read_roots(file)
+                .map_err(|problem| setting("store.ca_file", format!("{}: {problem}", file.display())))?,
             None => {
                 let mut roots = RootCertStore::empty();
                 // Those that can't be read verify nothing.
                 roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-                Arc::new(roots)
+                roots
             }
         };
         let builder = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
@@ -127,6 +129,16 @@ impl Database {
             .map_err(|error| Error::Tls(error.to_string()))?;
         Ok(builder.with_root_certificates(roots).with_no_client_auth())
     }
+}
+
+/// The certificates of a PEM file, at least one.
+fn read_roots(file: &Path) -> Result<RootCertStore, String> {
+    let mut roots = RootCertStore::empty();
+    for pem in CertificateDer::pem_file_iter(file).map_err(|error| error.to_string())? {
+        let pem = pem.map_err(|error| error.to_string())?;
+        roots.add(pem).map_err(|error| error.to_string())?;
+    }
+    if roots.is_empty() { Err("no certificate".to_owned()) } else { Ok(roots) }
 }
 
 fn setting(key: &'static str, problem: String) -> Error {

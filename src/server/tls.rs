@@ -18,7 +18,7 @@ use super::error::Error;
 use super::options::{ControlTls, Options};
 use crate::gateway::Domains;
 
-pub(super) use domains::{ByName, read_roots};
+pub(super) use domains::ByName;
 
 /// The names in a development certificate. APIs are reached under `{api}.execute-api.localhost`.
 const DEVELOPMENT_NAMES: &[&str] =
@@ -42,7 +42,7 @@ pub(super) fn control(options: &Options) -> Result<Option<Arc<ByName>>, Error> {
     if options.control_tls == ControlTls::default() {
         return Ok(None);
     }
-    let clients = client_ca.as_deref().map(read_roots).transpose()?;
+    let clients = client_ca.as_deref().map(domains::read_roots).transpose()?;
     let identity = own_identity(options, certificate, private_key)?;
     ByName::alone(identity, clients).map(Arc::new).map(Some)
 }

@@ -128,7 +128,7 @@ impl ByName {
 }
 
 /// The certificates of a PEM file, at least one.
-pub(crate) fn read_roots(file: &Path) -> Result<Arc<RootCertStore>, Error> {
+pub(super) fn read_roots(file: &Path) -> Result<Arc<RootCertStore>, Error> {
     let said = |error: String| Error::Tls(format!("{}: {error}", file.display()));
     let mut roots = RootCertStore::empty();
     let pems = CertificateDer::pem_file_iter(file).map_err(|error| said(error.to_string()))?;
