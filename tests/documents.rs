@@ -6,19 +6,22 @@ use std::fs;
 use std::path::Path;
 
 use stepgate::server::services;
+use stepgate::stack;
 use stepgate::wire::{self, Handler, Operation, Service};
 
 #[test]
-fn compatibility_lists_what_the_tables_lack() {
+fn compatibility_lists_what_the_tables_have_and_lack() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/compatibility.md");
     let mut text = fs::read_to_string(&path).unwrap();
-    for service in services() {
-        let name = service.name;
+    let of_services = services().map(|service| {
         // Some of its operations are supported in part.
         let want = match *service == wire::apigateway::SERVICE {
             true => wire::apigateway::compatibility(),
             false => operations(service),
         };
+        (service.name, want)
+    });
+    for (name, want) in of_services.chain([("templates", stack::supported())]) {
         let (begin, end) = (format!("<!-- table: {name} -->\n"), "<!-- end -->");
         let start =
             text.find(&begin).unwrap_or_else(|| panic!("docs/compatibility.md has no {begin}")) + begin.len();

@@ -10,9 +10,11 @@ mod layer_policies;
 mod layers;
 mod permissions;
 mod reference;
+mod sources;
 mod urls;
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
@@ -21,6 +23,7 @@ pub use self::calls::{Called, Source};
 pub use self::changes::{CodeChange, Limits, NewFunction, View};
 pub use self::layers::NewLayer;
 pub use self::reference::Reference;
+pub use self::sources::{EventSource, SourceChange};
 pub use self::urls::UrlChange;
 pub(super) use self::urls::UrlFound;
 #[cfg(test)]
@@ -54,6 +57,9 @@ struct Inner {
     cache: Mutex<FunctionCache>,
     /// Told of a new event.
     new_event: Notify,
+    /// Told of a change of event sources; held by who polls them, which lets go of the rest meanwhile.
+    new_source: Arc<Notify>,
+    is_closed: AtomicBool,
     /// Held by who says what is to be kept ready, so that the last who says it has read the newest.
     provisioning: tokio::sync::Mutex<()>,
 }
@@ -87,7 +93,8 @@ impl Functions {
     pub fn migrate(store: &Store) -> Result<(), Error> {
         store.migrate("functions", tables::STEPS)?;
         store.declare(record::RECORDS)?;
-        Ok(store.declare(events::RECORDS)?)
+        store.declare(events::RECORDS)?;
+        Ok(store.declare(sources::RECORDS)?)
     }
 
     /// Opens the tables in `store`, and begins to handle events. Blocks.
@@ -106,9 +113,23 @@ impl Functions {
         let cache = Mutex::default();
         let new_event = Notify::new();
         let provisioning = tokio::sync::Mutex::default();
-        let inner = Inner { store, clock, ids, ports, runner, options, cache, new_event, provisioning };
+        let (new_source, is_closed) = (Arc::default(), AtomicBool::new(false));
+        let inner = Inner {
+            store,
+            clock,
+            ids,
+            ports,
+            runner,
+            options,
+            cache,
+            new_event,
+            new_source,
+            is_closed,
+            provisioning,
+        };
         let functions = Self { inner: Arc::new(inner) };
         tokio::spawn(events::handle(Arc::downgrade(&functions.inner)));
+        tokio::spawn(sources::poll_all(Arc::downgrade(&functions.inner)));
         let provisioned = functions.clone();
         // What was kept ready before is kept ready again.
         tokio::spawn(async move { provisioned.provision_all().await });
@@ -152,6 +173,8 @@ impl Functions {
     /// Ends all instances; nothing is started any more.
     pub fn close(&self) {
         self.inner.runner.close();
+        self.inner.is_closed.store(true, Ordering::Relaxed);
+        self.inner.new_source.notify_one();
         self.inner.new_event.notify_waiters();
     }
 
@@ -254,7 +277,18 @@ impl Functions {
     }
 }
 
+impl Drop for Inner {
+    fn drop(&mut self) {
+        // Whoever polls finds that there is nothing any more.
+        self.new_source.notify_one();
+    }
+}
+
 impl Inner {
+    fn is_closed(&self) -> bool {
+        self.is_closed.load(Ordering::Relaxed)
+    }
+
     fn cache(&self) -> MutexGuard<'_, FunctionCache> {
         self.cache.lock().unwrap_or_else(PoisonError::into_inner)
     }

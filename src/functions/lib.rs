@@ -35,7 +35,8 @@ mod tests;
 mod url;
 
 pub use control::{
-    Called, CodeChange, Functions, Limits, NewFunction, NewLayer, Reference, Source, UrlChange, View,
+    Called, CodeChange, EventSource, Functions, Limits, NewFunction, NewLayer, Reference, Source,
+    SourceChange, UrlChange, View,
 };
 pub use deployed::function_arn;
 pub use error::{Error, Throttle};

@@ -8,6 +8,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use bytes::Bytes;
+use serde_json::Value;
 
 use crate::id::AccountRegion;
 
@@ -71,6 +72,17 @@ pub trait Ports: Send + Sync + 'static {
         key: String,
         version: Option<String>,
     ) -> BoxFuture<'static, Result<Vec<u8>, String>>;
+
+    /// Calls an operation of a service, wherever that is, in the name of the function; why there is no good answer if there is
+    /// none.
+    fn call(
+        &self,
+        source_function: SourceFunction,
+        service: &'static str,
+        region: String,
+        operation: &'static str,
+        input: Value,
+    ) -> BoxFuture<'static, Result<Value, String>>;
 
     /// Tells the destination of this ARN how an event ended; why it could not be told if it couldn't.
     fn tell(

@@ -44,6 +44,10 @@ pub(super) const STEPS: &[&str] = &["
         qualifier TEXT NOT NULL
     );
     CREATE INDEX function_url_function ON function_url (account, region, name);
+", "
+    CREATE TABLE function_source (
+        id TEXT NOT NULL PRIMARY KEY, account TEXT NOT NULL, region TEXT NOT NULL, record TEXT NOT NULL
+    );
 "];
 
 /// What is encrypted.

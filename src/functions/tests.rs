@@ -47,6 +47,17 @@ impl Ports for Outside {
         Box::pin(async { Err("there are no objects".to_owned()) })
     }
 
+    fn call(
+        &self,
+        _: SourceFunction,
+        _: &'static str,
+        _: String,
+        operation: &'static str,
+        _: Value,
+    ) -> BoxFuture<'static, Result<Value, String>> {
+        Box::pin(std::future::ready(Err(format!("no {operation}"))))
+    }
+
     fn tell(&self, _: SourceFunction, to: String, record: Bytes) -> BoxFuture<'static, Result<(), String>> {
         self.told.lock().unwrap().push((to, serde_json::from_slice(&record).unwrap()));
         self.change.notify_one();

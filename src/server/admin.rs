@@ -22,7 +22,7 @@ use crate::gateway::{Bulkhead, Held};
 use crate::id::AccountRegion;
 use crate::identity::iam::Iam;
 use crate::identity::{AuthError, Authenticated, Authenticator, Head, Principal, TargetUri};
-use crate::stack::{self, Stacks, Template};
+use crate::stack::{self, Answered, Stacks};
 use crate::store::Store;
 use crate::wire::{self, PageCall};
 
@@ -31,6 +31,8 @@ pub(super) const PREFIX: &str = "/_stepgate/";
 /// The largest request with a template, its parameters and the archives of its folders.
 const STACK_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Why a page can't be answered now.
+const NO_SIGNAL: &str =
+    "a signal is a JSON object with Status (SUCCESS or FAILURE), UniqueId, Reason and Data";
 const NO_STORE: &str = "the store does not answer";
 /// Lines of a log in one response; together they have at most what is kept of a log.
 const LOG_LINES_MAX: usize = 1_000;
@@ -71,7 +73,7 @@ impl Admin {
         }
     }
 
-    /// Takes what a custom resource's function answers. The address is a secret that only the function was told.
+    /// Takes what a custom resource's function answers, or a signal to the handle of a wait condition. The address is a secret that only the function was told.
     async fn custom_resource(&self, uri: &TargetUri, body: Body) -> Response {
         let id = uri.path().strip_prefix(stack::ANSWERS_PATH).unwrap_or_default();
         let secret = uri.query().last("signature").unwrap_or_default();
@@ -84,8 +86,9 @@ impl Admin {
             }
         };
         match self.stacks.answer(id, secret, text).await {
-            Ok(true) => Response::new(connect::empty()),
-            Ok(false) => refusal(StatusCode::FORBIDDEN, "AccessDenied", "Request has expired"),
+            Ok(Answered::Kept) => Response::new(connect::empty()),
+            Ok(Answered::Malformed) => refusal(StatusCode::BAD_REQUEST, "ValidationError", NO_SIGNAL),
+            Ok(Answered::Nobody) => refusal(StatusCode::FORBIDDEN, "AccessDenied", "Request has expired"),
             Err(error) => {
                 tracing::error!(%error, "the answer of a custom resource could not be stored");
                 refusal(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable", NO_STORE)
@@ -248,7 +251,7 @@ impl Admin {
             documents: BTreeMap<String, String>,
         }
         let body: Body = serde_json::from_slice(body).map_err(|e| stack::Error::Syntax(e.to_string()))?;
-        let mut template = Template::parse_with(&body.template, &body.parameters)?;
+        let mut template = self.stacks.parse_here(&body.template, &body.parameters).await?;
         for (logical_id, archive) in body.packages {
             template.set_package(&logical_id, archive);
         }

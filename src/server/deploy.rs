@@ -36,7 +36,7 @@ pub(super) async fn deploy(stacks: &Stacks, deploy: &Deploy, endpoint: &str) -> 
         let text = tokio::fs::read_to_string(path).await.map_err(source)?;
         let name = stack_name(path);
         let failed = |reason| Error::Stack { name: name.clone(), reason };
-        let mut template = Template::parse(&text).map_err(failed)?;
+        let mut template = stacks.parse_here(&text, &serde_json::Map::new()).await.map_err(failed)?;
         let (named, beside) = (template.clone(), path.clone());
         let read = move || Ok((packages(&named, &beside)?, documents(&named, &beside)?));
         let read = tokio::task::spawn_blocking(read).await;

@@ -147,6 +147,11 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
         own_user_pools: true,
         truststores: options.truststores.keys().cloned().collect(),
     };
+    let stack_reach = stack::Reach {
+        unknown_types: options.stacks.unknown_types,
+        services: endpoints.names(),
+        any_service: endpoints.has_default(),
+    };
     let aws = Arc::new(AwsClient::new(endpoints, client.clone(), clock.clone()));
     let settings_keys = SettingsKeys::new(options, home, keys, aws.clone(), clock.clone());
     let objects = ObjectStore::new(options.services.by_name.get("s3"), aws.clone());
@@ -161,7 +166,7 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
         clock: clock.clone(),
     };
     let stacks = Stacks::open(stack_ports, home.clone(), options.ssm_parameters.clone())?;
-    let stacks = Arc::new(stacks.with_unknown_types(options.stacks.unknown_types));
+    let stacks = Arc::new(stacks.reaching(stack_reach));
     let engine_ports = engine::Ports {
         store: store.clone(),
         clock: clock.clone(),

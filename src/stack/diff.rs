@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
+use super::elsewhere;
 use super::error::Error;
 use super::intrinsic::{self, Attributes};
 use super::kind::{Kind, MadeBy, Properties};
@@ -82,7 +83,7 @@ pub(super) enum Cause {
 /// [`Error::Template`] for functions that fail.
 pub(super) async fn differences(sides: &Sides<'_>) -> Result<Vec<Difference>, Error> {
     let tally = Tally::of_rehearsal();
-    let old_template = sides.old.and_then(|old| Template::parse_with(&old.template, &old.parameters).ok());
+    let old_template = sides.old.and_then(|old| Template::of(old).ok());
     let mut known: BTreeMap<String, Attributes> = BTreeMap::new();
     // Resources that will be others, or have other attributes, than they are.
     let mut changing: BTreeSet<String> = BTreeSet::new();
@@ -202,7 +203,7 @@ fn details(
             Some(value) => one.insert(name.clone(), value.clone()),
             None => one.shift_remove(name),
         };
-        let replaces = resource.kind.must_replace(&made.properties, &one);
+        let replaces = elsewhere::replaces(&resource.kind, &made.properties, &one);
         let written = resource.properties.get(name);
         let was_written = before.and_then(|before| before.properties.get(name));
         let names = written.map(names_in).unwrap_or_default();

@@ -1,5 +1,7 @@
 //! Why a template can't be applied.
 
+use std::collections::BTreeSet;
+
 use super::operations::OperationError;
 use crate::store;
 
@@ -36,6 +38,18 @@ pub enum Error {
         kind: String,
         /// The supported types.
         supported: String,
+    },
+    /// A resource type of a service that lives elsewhere, and of which the settings don't say where.
+    #[error(
+        "Resources/{logical_id}: resource type {kind} belongs to a service that this server doesn't have: set {setting}"
+    )]
+    Elsewhere {
+        /// The resource's name in the template.
+        logical_id: String,
+        /// Its type.
+        kind: String,
+        /// The setting that would help.
+        setting: String,
     },
     /// A property that this server doesn't support.
     #[error("Resources/{logical_id}/Properties: property {property} of {kind} is not supported")]
@@ -89,6 +103,7 @@ impl Error {
         match self {
             Self::Operation { logical_id, .. }
             | Self::UnsupportedType { logical_id, .. }
+            | Self::Elsewhere { logical_id, .. }
             | Self::UnsupportedProperty { logical_id, .. } => Some(logical_id),
             Self::Template { location, .. } => location.strip_prefix("Resources/")?.split('/').next(),
             Self::Several(_)
@@ -114,7 +129,9 @@ impl Error {
     /// Why a template is refused, as CloudFormation's operations say it.
     pub(super) fn as_validation(&self) -> String {
         match self {
-            Self::UnsupportedType { .. } => Self::unrecognized(std::slice::from_ref(self)),
+            Self::UnsupportedType { .. } | Self::Elsewhere { .. } => {
+                Self::unrecognized(std::slice::from_ref(self))
+            }
             Self::Several(errors) => Self::unrecognized(errors),
             Self::Syntax(_) | Self::UnsupportedProperty { .. } => format!("Template format error: {self}"),
             Self::Circular(names) => format!("Circular dependency between resources: [{names}]"),
@@ -131,9 +148,13 @@ impl Error {
     fn unrecognized(errors: &[Self]) -> String {
         let mut types: Vec<(&str, Vec<&str>)> = Vec::new();
         let mut others = Vec::new();
+        let mut settings = BTreeSet::new();
         for error in errors {
             match error {
-                Self::UnsupportedType { logical_id, kind, .. } => {
+                Self::UnsupportedType { logical_id, kind, .. } | Self::Elsewhere { logical_id, kind, .. } => {
+                    if let Self::Elsewhere { setting, .. } = error {
+                        settings.insert(format!("{kind} is made where {setting} says"));
+                    }
                     match types.iter_mut().find(|(known, _)| known == kind) {
                         Some((_, ids)) => ids.push(logical_id),
                         None => types.push((kind, vec![logical_id])),
@@ -149,6 +170,7 @@ impl Error {
             let ids = ids.collect::<Vec<_>>().join("; ");
             problems.push(format!("Unrecognized resource types: [{}] ({ids})", named.join(", ")));
         }
+        problems.extend(settings);
         problems.extend(others);
         format!("Template format error: {}", problems.join("; "))
     }

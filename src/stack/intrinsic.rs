@@ -20,14 +20,75 @@ pub(super) struct Attributes {
     pub(super) attributes: BTreeMap<String, String>,
 }
 
+/// All functions that are supported; those of conditions and rules among them.
+pub(super) const FUNCTIONS: &[&str] = &[
+    "Ref",
+    "Fn::And",
+    "Fn::Base64",
+    "Fn::Cidr",
+    "Fn::Contains",
+    "Fn::EachMemberEquals",
+    "Fn::EachMemberIn",
+    "Fn::Equals",
+    "Fn::FindInMap",
+    "Fn::ForEach",
+    "Fn::GetAZs",
+    "Fn::GetAtt",
+    "Fn::If",
+    "Fn::ImportValue",
+    "Fn::Join",
+    "Fn::Length",
+    "Fn::Not",
+    "Fn::Or",
+    "Fn::Select",
+    "Fn::Split",
+    "Fn::Sub",
+    "Fn::ToJsonString",
+    "Fn::Transform",
+];
+
 /// The attribute whose value is that of all attributes that aren't known.
 pub(super) const ANY: &str = "*";
+/// Before the name of an attribute whose value is a list, which is kept as JSON.
+const LIST: &str = "[]";
+/// The name of no attribute: of a custom resource that has it, no value is shown.
+const NO_ECHO: &str = "[NoEcho]";
 /// Removes a property (`AWS::NoValue`).
 const NO_VALUE: &str = "AWS::NoValue";
 /// The placeholder for a text that is known only at deployment.
 pub(super) const GUESS: &str = "value";
 /// The availability zones of a region; the real ones are not known here.
 const ZONES: [char; 3] = ['a', 'b', 'c'];
+
+impl Attributes {
+    /// Adds an attribute, which may be a list.
+    pub(super) fn add(&mut self, name: &str, value: &Value) {
+        let (name, text) = match value {
+            Value::Null => return,
+            Value::String(text) => (name.to_owned(), text.clone()),
+            Value::Array(_) => (format!("{LIST}{name}"), value.to_string()),
+            Value::Bool(_) | Value::Number(_) | Value::Object(_) => (name.to_owned(), value.to_string()),
+        };
+        self.attributes.insert(name, text);
+    }
+
+    /// The attribute of this name.
+    fn get(&self, name: &str) -> Option<Value> {
+        let list = || serde_json::from_str(self.attributes.get(&format!("{LIST}{name}"))?).ok();
+        self.attributes.get(name).map(|text| Value::String(text.clone())).or_else(list)
+    }
+
+    /// Keeps its values from being shown.
+    pub(super) fn hide(&mut self) {
+        self.attributes.insert(NO_ECHO.to_owned(), String::new());
+    }
+
+    /// The values that must not be shown.
+    pub(super) fn secrets(&self) -> impl Iterator<Item = &str> {
+        let is_hidden = self.attributes.contains_key(NO_ECHO);
+        self.attributes.values().filter(move |_| is_hidden).map(String::as_str)
+    }
+}
 
 impl Names<'_> {
     /// Resolves all functions in `value`; `None` stands for `AWS::NoValue`.
@@ -150,11 +211,9 @@ impl Names<'_> {
                     None => self.or_guess(mark, at, format!("No export named {name} found")).map(Some),
                 }
             }
-            "Fn::Transform" => Err(Error::at(
-                at,
-                "macros such as AWS::Include are not run here: put in what they make, or give a RestApi its document \
-                 as Body or BodyS3Location and a StateMachine its own as DefinitionS3Location",
-            )),
+            "Fn::Transform" => {
+                Err(Error::at(at, "macros other than AWS::Include are not run here: put in what they make"))
+            }
             other => Err(Error::at(at, format!("function {other} is not supported"))),
         }
     }
@@ -227,10 +286,10 @@ impl Names<'_> {
         .ok_or_else(|| Error::at(at, "expected a resource and an attribute"))?;
         let made = self.resources.get(&resource);
         let made = made.ok_or_else(|| Error::at(at, format!("{resource} is not in the template")))?;
-        match made.attributes.get(&attribute) {
+        match made.get(&attribute) {
             Some(value) => {
                 self.tally.meet_resource();
-                Ok(Value::String(value.clone()))
+                Ok(value)
             }
             // Whoever makes it knows its attributes.
             None if made.attributes.contains_key(ANY) => {
@@ -455,6 +514,21 @@ mod tests {
         check(json!({"Fn::If": ["Never", 1, 2]}), Err("no condition is named"));
         check(json!({"Fn::Sub": "${Zones}"}), Err("expected a string"));
         check(json!({"Fn::Cidr": ["10.0.0.0/16", 0, 8]}), Err("from 1 to 256"));
+    }
+
+    #[test]
+    fn functions_that_are_listed_are_known() {
+        // Of conditions and rules, and done before.
+        const ELSEWHERE: &[&str] =
+            &["And", "Contains", "EachMemberEquals", "EachMemberIn", "Equals", "ForEach", "Not", "Or"];
+        for function in FUNCTIONS {
+            let known = match resolve(&json!({ *function: null }), &Tally::new()) {
+                Ok(_) => true,
+                Err(error) => !error.to_string().contains("is not supported"),
+            };
+            let name = function.trim_start_matches("Fn::");
+            assert_eq!(known, !ELSEWHERE.contains(&name), "{function}");
+        }
     }
 
     #[test]

@@ -16,6 +16,7 @@ mod documentation_part;
 mod documentation_version;
 mod domain_name;
 mod event_invoke_config;
+mod event_source_mapping;
 mod function;
 mod function_alias;
 mod function_permission;
@@ -29,12 +30,14 @@ mod instance_profile;
 mod layer_version;
 mod layer_version_permission;
 mod leftover;
+mod live;
 mod log_group;
 mod managed_policy;
 mod method;
 mod model;
 mod nested_stack;
 mod policy;
+mod private_domain_name;
 mod repository;
 mod request_validator;
 mod rest_api;
@@ -74,7 +77,9 @@ pub(super) use custom_resource::{SERVICE_TOKEN, wait_seconds};
 pub(super) use deployment::ServedStage;
 pub(super) use function::PACKED;
 pub(super) use leftover::Interrupted;
+pub(super) use live::{Live, live};
 pub(super) use state_machine::{definition, live as live_state_machine, substituted};
+pub(super) use wait_condition::Wait;
 
 /// A resource's properties with all functions resolved, named as the template names them.
 pub(super) type Properties = Map<String, Value>;
@@ -148,9 +153,11 @@ pub(super) enum MadeBy {
     Operations,
     /// A function of the template's author.
     Function,
+    /// Whoever signals this server.
+    Signals,
     /// Its resources are stacks.
     Stacks,
-    /// Nobody: the type isn't known here, and the settings say to go on without it.
+    /// Nobody here: the type isn't known, and the settings say where it is made, or to go on without it.
     Nobody,
 }
 
@@ -164,7 +171,7 @@ pub struct Kind {
 
 /// How custom resources' own types begin.
 const CUSTOM: &str = "Custom::";
-/// How the types of what was skipped are stored.
+/// How the types of what isn't made here are stored: it was skipped, or is elsewhere.
 const SKIPPED: &str = "skipped:";
 
 /// What an update came to.
@@ -184,6 +191,8 @@ pub(super) struct Naming<'a> {
     pub(super) stack: &'a str,
     pub(super) logical_id: &'a str,
     pub(super) suffix: String,
+    /// Whether the step that makes the resource was begun before: what is there may be its own.
+    pub(super) is_resumed: bool,
 }
 
 impl Naming<'_> {
@@ -249,6 +258,9 @@ impl Kind {
         Self::of(&authorizer::ROW),
         Self::of(&domain_name::ROW),
         Self::of(&base_path_mapping::ROW),
+        Self::of(&private_domain_name::ROW),
+        Self::of(&private_domain_name::MAPPING),
+        Self::of(&private_domain_name::ASSOCIATION),
         Self::of(&documentation_part::ROW),
         Self::of(&documentation_version::ROW),
         Self::of(&client_certificate::ROW),
@@ -260,6 +272,7 @@ impl Kind {
         Self::of(&layer_version::ROW),
         Self::of(&layer_version_permission::ROW),
         Self::of(&event_invoke_config::ROW),
+        Self::of(&event_source_mapping::ROW),
         Self::of(&function_url::ROW),
         Self::of(&user_pool::ROW),
         Self::of(&user_pool_client::ROW),
@@ -535,8 +548,13 @@ mod tests {
             account: AccountId::parse("123456789012").unwrap(),
             region: Region::parse("us-east-1").unwrap(),
         };
-        let naming =
-            Naming { home: &home, stack: "a-long-stack-name", logical_id: "Role", suffix: "ABCDEF".into() };
+        let naming = Naming {
+            home: &home,
+            stack: "a-long-stack-name",
+            logical_id: "Role",
+            suffix: "ABCDEF".into(),
+            is_resumed: false,
+        };
         assert_eq!(naming.generated(64), "a-long-stack-name-Role-ABCDEF");
         assert_eq!(naming.generated(11), "Role-ABCDEF");
     }

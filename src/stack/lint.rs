@@ -3,12 +3,12 @@
 
 use serde_json::Value;
 
+use super::elsewhere::Reach;
 use super::error::Error;
 use super::kind::{self, Kind, Properties};
 use super::parameter;
 use super::plan::{Plan, Rehearsed};
 use super::template::Template;
-use super::unknown_types::UnknownTypes;
 use crate::asl;
 use crate::id::{AccountId, AccountRegion, Region};
 use crate::vtl;
@@ -38,7 +38,7 @@ pub fn check(template: &Template) -> Result<Vec<Finding>, Error> {
     let home = AccountRegion { account, region };
     let pseudo = parameter::pseudo(&home, "stack", &parameter::first_id(&home, "stack"), &[]);
     let (parameters, guessed) = parameter::guesses(&template.parameters, pseudo);
-    let plan = Plan::new(template, UnknownTypes::Refuse, parameters, guessed, None)?;
+    let plan = Plan::new(template, &Reach::default(), parameters, guessed, None)?;
     let rehearsal = plan.rehearse()?;
     let mut findings: Vec<Finding> = rehearsal.doubts.iter().map(doubt).collect();
     for rehearsed in rehearsal.resources {

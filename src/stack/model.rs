@@ -42,7 +42,8 @@ pub(super) struct Settings {
     pub(super) template: String,
     /// The values given for its parameters.
     pub(super) parameters: Map<String, Value>,
-    /// Values of parameters that name values kept elsewhere, as they were when this was asked for.
+    /// Values of parameters that name values kept elsewhere, and the documents that the template includes, as they were when
+    /// this was asked for.
     pub(super) resolved: BTreeMap<String, String>,
     pub(super) tags: BTreeMap<String, String>,
     pub(super) capabilities: Vec<String>,

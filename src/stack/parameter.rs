@@ -58,6 +58,24 @@ fn stack_uuid(home: &AccountRegion, stack: &str) -> String {
     format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
 }
 
+/// Whether a parameter's value is not shown: `NoEcho`.
+pub(super) fn is_secret(declared: &Value) -> bool {
+    match declared.get("NoEcho") {
+        Some(Value::Bool(is_secret)) => *is_secret,
+        Some(Value::String(text)) => text.eq_ignore_ascii_case("true"),
+        _ => false,
+    }
+}
+
+/// The texts of the values, given or default, of parameters that are not shown.
+pub(super) fn secrets(declared: &Map<String, Value>, given: &Map<String, Value>) -> Vec<String> {
+    let secret = declared.iter().filter(|(_, declared)| is_secret(declared));
+    secret
+        .filter_map(|(name, declared)| given.get(name).or_else(|| declared.get("Default")))
+        .map(text)
+        .collect()
+}
+
 /// The values of the declared parameters, given or default, added to `pseudo`.
 ///
 /// # Errors

@@ -6,13 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 
 use super::condition;
+use super::elsewhere::Reach;
 use super::error::Error;
 use super::intrinsic::Attributes;
 use super::kind::Properties;
 use super::order;
 use super::scope::{Names, Scope, Tally};
 use super::template::{Declared, Output, Template, all_at_once};
-use super::unknown_types::UnknownTypes;
 
 /// A template with decided conditions and ordered resources.
 pub(super) struct Plan<'a> {
@@ -56,7 +56,7 @@ impl<'a> Plan<'a> {
     /// supported of the resources that exist.
     pub(super) fn new(
         template: &'a Template,
-        unknown_types: UnknownTypes,
+        reach: &Reach,
         parameters: Map<String, Value>,
         guessed: BTreeSet<String>,
         exports: Option<BTreeMap<String, String>>,
@@ -65,7 +65,7 @@ impl<'a> Plan<'a> {
         let mut scope = Scope { parameters, guessed, mappings, conditions, exports };
         condition::assert_rules(&template.rules, &scope)?;
         scope.conditions = condition::decide(&template.conditions, &scope)?;
-        refuse_unsupported(template, unknown_types, &scope)?;
+        refuse_unsupported(template, reach, &scope)?;
         let ordered = order::by_dependency(template, &scope)?;
         order::check_outputs(template, &scope, &ordered)?;
         Ok(Self { template, scope, ordered })
@@ -141,15 +141,11 @@ impl<'a> Plan<'a> {
 }
 
 /// Refuses what is not supported of what exists under the conditions, all of it at once.
-fn refuse_unsupported(
-    template: &Template,
-    unknown_types: UnknownTypes,
-    scope: &Scope<'_>,
-) -> Result<(), Error> {
+fn refuse_unsupported(template: &Template, reach: &Reach, scope: &Scope<'_>) -> Result<(), Error> {
     let mut unsupported = Vec::new();
     for resource in &template.resources {
         if order::is_there(resource.condition.as_deref(), scope, &resource.location())? != Some(false) {
-            unsupported.extend(resource.unsupported(unknown_types));
+            unsupported.extend(resource.unsupported(reach));
         }
     }
     all_at_once(unsupported)

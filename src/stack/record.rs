@@ -26,7 +26,8 @@ pub(super) use self::heads::{adopt, all, begin, find, importers, imports, put, u
 #[cfg(test)]
 pub(super) use self::journal::EVENTS_MAX;
 pub(super) use self::journal::{Commit, End, Noted, commit, events, save_exports, shown};
-pub(super) use self::requests::{answer, request, save_request};
+pub use self::requests::Answered;
+pub(super) use self::requests::{HANDLE, answer, request, request_by_id, save_request};
 
 /// The room's tables.
 const SCHEMA: &[Step] = &[

@@ -5,6 +5,7 @@
 
 mod api;
 mod authorizers;
+mod connectors;
 mod cors;
 mod events;
 mod function;
@@ -15,6 +16,7 @@ mod policy_templates;
 mod references;
 mod roles;
 mod state_machine;
+mod table;
 
 use std::collections::BTreeMap;
 
@@ -31,6 +33,7 @@ const FUNCTION: &str = "AWS::Serverless::Function";
 const API: &str = "AWS::Serverless::Api";
 const STATE_MACHINE: &str = "AWS::Serverless::StateMachine";
 const LAYER: &str = "AWS::Serverless::LayerVersion";
+const TABLE: &str = "AWS::Serverless::SimpleTable";
 
 /// What the transform makes.
 #[derive(Default)]
@@ -123,7 +126,8 @@ pub(super) fn translate(sections: &mut Map<String, Value>) -> Result<(), Vec<Err
     let mut sources: Vec<(&'static str, Source)> = Vec::new();
     for (id, resource) in resources {
         let kind = resource.get("Type").and_then(Value::as_str);
-        let kind = [FUNCTION, API, STATE_MACHINE, LAYER].into_iter().find(|known| Some(*known) == kind);
+        let kind =
+            [FUNCTION, API, STATE_MACHINE, LAYER, TABLE].into_iter().find(|known| Some(*known) == kind);
         match (kind, resource) {
             (Some(kind), Value::Object(resource)) => {
                 sources.push((kind, source(id, kind, resource, &globals)))
@@ -143,10 +147,12 @@ pub(super) fn translate(sections: &mut Map<String, Value>) -> Result<(), Vec<Err
         match kind {
             FUNCTION => function::translate(source, &mut apis, &mut made),
             STATE_MACHINE => state_machine::translate(source, &mut apis, &mut made),
+            TABLE => table::translate(source, &mut made),
             _ => layer::translate(source, &mut made),
         }
     }
     apis.finish(&mut made);
+    connectors::translate(&mut made);
     if !made.errors.is_empty() {
         return Err(made.errors);
     }

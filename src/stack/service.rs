@@ -5,6 +5,7 @@
 mod asked;
 mod change_sets;
 pub mod cloud_control;
+mod drift;
 mod pages;
 mod shapes;
 mod shown;
@@ -136,9 +137,9 @@ static OPERATIONS: &[Operation] = &[
     ),
     row("SignalResource", &shapes::SIGNAL_RESOURCE, Handler::Unsupported),
     row("RollbackStack", &shapes::STACK_AND_TOKEN, Handler::Unsupported),
-    row("DetectStackDrift", &shapes::STACK, Handler::Unsupported),
-    row("DescribeStackDriftDetectionStatus", &shapes::NOTHING, Handler::Unsupported),
-    row("DetectStackResourceDrift", &shapes::STACK, Handler::Unsupported),
-    row("DescribeStackResourceDrifts", &shapes::STACK, Handler::Unsupported),
+    row("DetectStackDrift", &shapes::DETECT_DRIFT, handler!(drift::detect_stack_drift)),
+    row("DescribeStackDriftDetectionStatus", &shapes::DETECTION, handler!(drift::describe_detection)),
+    row("DetectStackResourceDrift", &shapes::RESOURCE_DRIFT, handler!(drift::detect_resource_drift)),
+    row("DescribeStackResourceDrifts", &shapes::RESOURCE_DRIFTS, handler!(drift::describe_resource_drifts)),
     row("DescribeAccountLimits", &shapes::PAGE, Handler::Unsupported),
 ];

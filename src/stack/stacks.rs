@@ -6,11 +6,13 @@
 mod begin;
 mod change_sets;
 mod custom;
+mod drift;
 mod forward;
 mod nested;
 mod one;
 mod remove;
 mod run;
+mod signals;
 mod undo;
 mod worker;
 
@@ -22,7 +24,9 @@ use serde_json::{Map, Value};
 use tokio::sync::{Mutex, Notify};
 
 use super::dynamic;
+use super::elsewhere::Reach;
 use super::error::Error;
+use super::include;
 use super::kind::Kind;
 use super::model::{Head, OnFailure, Progress, Settings, Verb, Work};
 use super::objects::Objects;
@@ -33,7 +37,6 @@ use super::record;
 use super::scope::Tally;
 use super::status::Status;
 use super::template::{Declared, Template};
-use super::unknown_types::UnknownTypes;
 use crate::clock::{Clock, Ids};
 use crate::id::AccountRegion;
 use crate::store::{self, SealedColumn, Store};
@@ -41,6 +44,7 @@ use crate::store::{self, SealedColumn, Store};
 pub(super) use self::begin::{Draft, Given, NewStack, NewUpdate, Refusal};
 pub(super) use self::change_sets::NewChangeSet;
 pub use self::custom::{ANSWER_BYTES_MAX, ANSWERS_PATH};
+pub(super) use self::drift::{DriftStatus, ResourceDrift};
 
 /// The stacks of a server.
 pub struct Stacks {
@@ -61,7 +65,8 @@ pub struct Stacks {
     answered: Notify,
     /// Where this server listens, once it does.
     endpoint: OnceLock<String>,
-    pub(super) unknown_types: UnknownTypes,
+    pub(super) reach: Reach,
+    drifts: std::sync::Mutex<drift::Drifts>,
 }
 
 /// The result of applying a template.
@@ -166,7 +171,7 @@ impl Stacks {
         let Ports { store, accounts, objects, ids, clock } = ports;
         record::migrate(&store)?;
         let (turn, wake, cancelled) = (Mutex::new(()), Notify::new(), std::sync::Mutex::default());
-        let (answered, endpoint, unknown_types) = (Notify::new(), OnceLock::new(), UnknownTypes::default());
+        let (answered, endpoint, reach) = (Notify::new(), OnceLock::new(), Reach::default());
         Ok(Self {
             store,
             accounts,
@@ -180,14 +185,15 @@ impl Stacks {
             cancelled,
             answered,
             endpoint,
-            unknown_types,
+            reach,
+            drifts: std::sync::Mutex::default(),
         })
     }
 
-    /// The same, with what becomes of resources whose types aren't known.
+    /// The same, with what there is elsewhere.
     #[must_use]
-    pub fn with_unknown_types(self, unknown_types: UnknownTypes) -> Self {
-        Self { unknown_types, ..self }
+    pub fn reaching(self, reach: Reach) -> Self {
+        Self { reach, ..self }
     }
 
     /// The operations of `home` in the name of whoever asks, as a stack's `actor` is kept.
@@ -282,7 +288,32 @@ impl Stacks {
     ) -> BTreeMap<String, String> {
         let operations = self.accounts.operations(home, actor);
         let names = parameter::ssm_names(&template.parameters, parameters);
-        dynamic::parameters(&*operations, names, self.ssm_parameters.clone()).await
+        let mut resolved = dynamic::parameters(&*operations, names, self.ssm_parameters.clone()).await;
+        resolved.extend(template.included.clone());
+        resolved
+    }
+
+    /// Parses a template whose parameters have the values `given`, with the documents that it includes.
+    ///
+    /// # Errors
+    /// [`Error::Syntax`], [`Error::Template`], also if a document can't be read.
+    pub(super) async fn parse(
+        &self,
+        home: &AccountRegion,
+        text: &str,
+        given: &Map<String, Value>,
+    ) -> Result<Template, Error> {
+        let pseudo = parameter::pseudo(home, "", "", &[]);
+        let included = include::fetch(&*self.objects, text, given, &pseudo).await?;
+        Template::parse_with(text, given, &included)
+    }
+
+    /// The same of a template that is to be applied.
+    ///
+    /// # Errors
+    /// The same.
+    pub async fn parse_here(&self, text: &str, given: &Map<String, Value>) -> Result<Template, Error> {
+        self.parse(&self.home, text, given).await
     }
 
     /// Whether nobody is doing what is being done to a stack. Whoever asks has the turn.
@@ -341,7 +372,7 @@ impl Stacks {
         let values =
             parameter::values(&template.parameters, &settings.parameters, &settings.resolved, pseudo)?;
         let exports = record::exports(&self.store, home).await?;
-        Plan::new(template, self.unknown_types, values, BTreeSet::new(), Some(exports))
+        Plan::new(template, &self.reach, values, BTreeSet::new(), Some(exports))
     }
 }
 

@@ -5,10 +5,12 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use super::document;
+use super::elsewhere::Reach;
 use super::error::Error;
+use super::include::{self, Included};
 use super::kind::{Kind, PACKED};
 use super::loops;
-use super::model::Retention;
+use super::model::{Retention, Settings};
 use super::objects::TEXT;
 use super::sam;
 use super::unknown_types::UnknownTypes;
@@ -31,6 +33,8 @@ pub struct Template {
     pub(super) has_macros: bool,
     /// What they have made of it.
     processed: Option<String>,
+    /// What it includes.
+    pub(super) included: Included,
     pub(super) parameters: Map<String, Value>,
     pub(super) mappings: Value,
     pub(super) rules: Map<String, Value>,
@@ -68,15 +72,20 @@ impl Declared {
     }
 
     /// What is not supported of it.
-    pub(super) fn unsupported(&self, unknown_types: UnknownTypes) -> Vec<Error> {
+    pub(super) fn unsupported(&self, reach: &Reach) -> Vec<Error> {
         let (logical_id, kind) = (&self.logical_id, &self.kind);
         if !kind.is_known() {
-            let error = || Error::UnsupportedType {
-                logical_id: logical_id.clone(),
-                kind: kind.type_name().to_owned(),
-                supported: Kind::ALL.iter().map(Kind::type_name).collect::<Vec<_>>().join(", "),
-            };
-            return (unknown_types == UnknownTypes::Refuse).then(error).into_iter().collect();
+            if reach.unknown_types == UnknownTypes::Skip || reach.way(kind.type_name()).is_some() {
+                return Vec::new();
+            }
+            let (logical_id, kind) = (logical_id.clone(), kind.type_name().to_owned());
+            return vec![match reach.setting(&kind) {
+                Some(setting) => Error::Elsewhere { logical_id, kind, setting },
+                None => {
+                    let supported = Kind::ALL.iter().map(Kind::type_name).collect::<Vec<_>>().join(", ");
+                    Error::UnsupportedType { logical_id, kind, supported }
+                }
+            }];
         }
         let unsupported = self
             .properties
@@ -146,17 +155,22 @@ impl Template {
     /// # Errors
     /// [`Error::Syntax`], [`Error::Template`].
     pub fn parse(text: &str) -> Result<Self, Error> {
-        Self::parse_with(text, &Map::new())
+        Self::parse_with(text, &Map::new(), &Included::new())
     }
 
-    /// The same with values of its parameters, which loops may be about.
+    /// The same with values of its parameters, which loops may be about, and with the documents that it includes.
     ///
     /// # Errors
     /// The same.
-    pub fn parse_with(text: &str, given: &Map<String, Value>) -> Result<Self, Error> {
+    pub(super) fn parse_with(
+        text: &str,
+        given: &Map<String, Value>,
+        included: &Included,
+    ) -> Result<Self, Error> {
         let Value::Object(mut sections) = document::parse(text)? else {
             return Err(Error::at("/", "a template is an object with a Resources section"));
         };
+        let has_includes = include::insert(&mut sections, included)?;
         let mut named = Vec::new();
         for (section, value) in &sections {
             match section.as_str() {
@@ -193,7 +207,7 @@ impl Template {
                 Err(errors) => Error::Several(errors),
             })?;
         }
-        if is_serverless || is_extended {
+        if is_serverless || is_extended || has_includes {
             processed = serde_json::to_string_pretty(&sections).ok();
         }
         let mut section = |name: &str| match sections.remove(name) {
@@ -232,9 +246,10 @@ impl Template {
             text: text.to_owned(),
             description,
             metadata,
-            has_macros: named.iter().any(|name| name != LANGUAGE_EXTENSIONS),
+            has_macros: has_includes || named.iter().any(|name| name != LANGUAGE_EXTENSIONS),
             transforms: named,
             processed,
+            included: included.iter().filter(|(key, _)| include::is_key(key)).map(owned).collect(),
             resources,
             parameters,
             mappings: Value::Object(mappings),
@@ -242,6 +257,14 @@ impl Template {
             conditions,
             outputs: outputs.into_iter().map(output).collect::<Result<_, _>>()?,
         })
+    }
+
+    /// The template of a stack.
+    ///
+    /// # Errors
+    /// If it is none.
+    pub(super) fn of(settings: &Settings) -> Result<Self, Error> {
+        Self::parse_with(&settings.template, &settings.parameters, &settings.resolved)
     }
 
     /// The template as macros have made it.
@@ -258,6 +281,10 @@ impl Template {
     pub fn resources(&self) -> impl Iterator<Item = (&str, &Kind)> {
         self.resources.iter().map(|r| (r.logical_id.as_str(), &r.kind))
     }
+}
+
+fn owned((key, text): (&String, &String)) -> (String, String) {
+    (key.clone(), text.clone())
 }
 
 /// Refuses what is not supported, all of it at once.
@@ -362,7 +389,8 @@ fn resource(logical_id: String, value: Value) -> Result<Declared, Error> {
     for attribute in value.keys() {
         match attribute.as_str() {
             // The policies are about groups of instances and the like; no supported resource has them.
-            "CreationPolicy" | "UpdatePolicy" => {}
+            // Custom resources' own schemas have versions.
+            "CreationPolicy" | "UpdatePolicy" | "Version" => {}
             other => {
                 let said = format!("Invalid template resource property '{other}'");
                 return Err(Error::at(format!("{location}/{other}"), "attribute is not supported").said(said));
@@ -410,7 +438,7 @@ mod tests {
         }
         let resource = json!({
             "Type": "AWS::StepFunctions::Activity", "Metadata": {"cfn_nag": {}}, "DeletionPolicy": "Retain",
-            "UpdateReplacePolicy": "Delete", "DependsOn": [], "UpdatePolicy": {}, "CreationPolicy": {},
+            "UpdateReplacePolicy": "Delete", "DependsOn": [], "UpdatePolicy": {}, "CreationPolicy": {}, "Version": 1,
         });
         assert!(parse(&json!({"Resources": {"A": resource}})).is_ok());
     }
@@ -419,7 +447,7 @@ mod tests {
     fn what_is_not_understood_is_refused_by_name() {
         for (sections, want) in [
             (json!({"Transform": "Custom"}), "Transform: the macro Custom is not run here"),
-            (json!({"Transform": {"Name": "AWS::Include"}}), "the macro AWS::Include is not run here"),
+            (json!({"Transform": {"Name": "AWS::Include"}}), "Transform: Parameters.Location is missing"),
             (json!({"Resource": {}}), "Resource: no such section"),
             (json!({"Outputs": {"O": {}}}), "Outputs/O: Value is missing"),
             (json!({"Outputs": {"O": {"Value": 1, "Export": {}}}}), "Outputs/O/Export: Name is missing"),

@@ -53,6 +53,11 @@ pub struct Call {
 }
 
 impl Call {
+    /// A member of the input that is a text, before a handler takes the input.
+    pub fn text(&self, member: &str) -> Option<&str> {
+        self.input.get(member).and_then(Value::as_str)
+    }
+
     /// What the service works on, as it was registered.
     pub fn state<T: 'static>(&self) -> &T {
         let Some(state) = self.state.downcast_ref() else {

@@ -206,7 +206,18 @@ impl AwsClient {
         let region = Region::parse(&call.region).ok_or_else(no_endpoint)?;
         let own = api.services().named(&call.service);
         let endpoint = match (self.endpoints.named(&call.service), own) {
-            (None, Some(service)) => return Ok((Destination::Inside(service), caller, region)),
+            (None, Some(service)) => {
+                let by_default = service.special.split.is_some_and(|split| split.by_default);
+                let default = self.endpoints.default_of(&call.service).filter(|_| by_default);
+                let Some(endpoint) = default else {
+                    return Ok((Destination::Inside(service), caller, region));
+                };
+                let inside = inside(service, call.clone(), caller.clone(), region.clone())?;
+                if api.holds(service, inside).await {
+                    return Ok((Destination::Inside(service), caller, region));
+                }
+                endpoint
+            }
             (Some(endpoint), Some(service)) => {
                 let inside = inside(service, call.clone(), caller.clone(), region.clone())?;
                 if api.holds(service, inside).await {

@@ -191,6 +191,17 @@ impl functions::Ports for Nothing {
         Box::pin(std::future::ready(Err(format!("no {key}"))))
     }
 
+    fn call(
+        &self,
+        _: functions::SourceFunction,
+        _: &'static str,
+        _: String,
+        operation: &'static str,
+        _: serde_json::Value,
+    ) -> functions::BoxFuture<'static, Result<serde_json::Value, String>> {
+        Box::pin(std::future::ready(Err(format!("no {operation}"))))
+    }
+
     fn tell(
         &self,
         _: functions::SourceFunction,

@@ -18,6 +18,7 @@ mod operations;
 mod page;
 mod permissions;
 mod shapes;
+mod sources;
 mod tags;
 mod urls;
 mod versions;
@@ -44,7 +45,7 @@ pub static SERVICE: Service = Service {
     permissions,
     special: Special {
         assigned,
-        split: Some(Split { elsewhere: INVOCATIONS, holds: |call| Box::pin(holds(call)) }),
+        split: Some(Split { elsewhere: INVOCATIONS, holds: |call| Box::pin(holds(call)), by_default: false }),
         tags_of,
         cors: true,
         ..Special::NONE
@@ -82,6 +83,11 @@ fn permissions(operation: &Operation, input: &Value, home: &AccountRegion) -> Ve
             permission = permission.with(key, value);
         }
     }
+    if operation.name.contains("EventSourceMapping")
+        && let Some(name) = text("FunctionName")
+    {
+        permission = permission.with("lambda:functionarn", function_resource(name, None, true, home));
+    }
     if let Some(kind) = text("AuthType") {
         permission = permission.with("lambda:functionurlauthtype", kind);
     }
@@ -108,6 +114,12 @@ fn permissions(operation: &Operation, input: &Value, home: &AccountRegion) -> Ve
 /// operation is about one; or a layer.
 fn resource(operation: &Operation, input: &Value, home: &AccountRegion) -> Option<String> {
     let text = |member: &str| input.get(member).and_then(Value::as_str);
+    if operation.name.contains("EventSourceMapping") {
+        // Those that are made or listed have no ARN yet; their function is a condition.
+        let (partition, region, account) = (home.region.partition(), &home.region, &home.account);
+        let arn = |id| format!("arn:{partition}:lambda:{region}:{account}:event-source-mapping:{id}");
+        return text("UUID").map(arn);
+    }
     let has_qualifier = operation.input.members.iter().any(|member| member.name == "Qualifier");
     if let Some(name) = text("FunctionName").or_else(|| text("Resource")) {
         return Some(function_resource(name, text("Qualifier"), has_qualifier, home));

@@ -73,6 +73,8 @@ pub struct Split {
     pub elsewhere: &'static [&'static str],
     /// Whether what a call of one of them is about is here.
     pub holds: fn(&Call) -> Holds<'_>,
+    /// Whether the endpoint for all services that aren't here has what isn't here of this one.
+    pub by_default: bool,
 }
 
 /// What [`Split::holds`] returns.

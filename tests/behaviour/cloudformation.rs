@@ -2,8 +2,11 @@
 //! is killed in the middle.
 
 mod custom_resources;
+mod drift;
+mod elsewhere;
 mod nested;
 mod serverless;
+mod waiting;
 
 use std::collections::BTreeSet;
 use std::io;

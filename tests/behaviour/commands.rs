@@ -177,7 +177,7 @@ fn apply_says_what_is_wrong() {
     for (template, words) in [
         ("Resources: [", "not valid YAML or JSON"),
         ("Outputs: {}", "Resources"),
-        ("Resources: { Q: { Type: 'AWS::SQS::Queue' } }", "AWS::SQS::Queue is not supported"),
+        ("Resources: { Q: { Type: 'AWS::SQS::Queue' } }", "AWS::SQS::Queue belongs to a service"),
         (
             "Resources: { A: { Type: 'AWS::StepFunctions::Activity', Properties: { Nope: 1 } } }",
             "property Nope",

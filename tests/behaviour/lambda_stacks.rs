@@ -226,8 +226,13 @@ fn what_is_not_supported_is_refused_before_anything_changes() {
         let output = stack.try_apply(&with);
         assert!(!output.status.success() && stderr(&output).contains(want), "{}", stderr(&output));
     };
-    let mapping = json!({ "Type": "AWS::Lambda::EventSourceMapping", "Properties": { "FunctionName": "f" } });
-    check("Mapping", mapping, "AWS::Lambda::EventSourceMapping");
+    check("Signing", json!({ "Type": "AWS::Lambda::CodeSigningConfig" }), "AWS::Lambda::CodeSigningConfig");
+    let filters = json!({ "FunctionName": "f", "EventSourceArn": "a", "FilterCriteria": {} });
+    check(
+        "Mapping",
+        json!({ "Type": "AWS::Lambda::EventSourceMapping", "Properties": filters }),
+        "FilterCriteria",
+    );
     let vpc = json!({ "Type": "AWS::Lambda::Function", "Properties": { "VpcConfig": {} } });
     check("Inside", vpc, "VpcConfig");
     assert_eq!(stack.lambda("/2015-03-31/functions").1["Functions"], json!([]));

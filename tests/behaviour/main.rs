@@ -43,6 +43,8 @@ mod lambda_events;
 mod lambda_memory;
 mod lambda_packages;
 mod lambda_stacks;
+#[path = "../support/land.rs"]
+mod land;
 mod languages;
 mod machine_commands;
 mod maps;

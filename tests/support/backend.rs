@@ -33,14 +33,19 @@ pub(crate) struct Backend {
 impl Backend {
     /// Serves until the process ends.
     pub(crate) fn start(answer: fn(&Received) -> Reply) -> Self {
+        Self::start_with(Arc::new(answer))
+    }
+
+    /// The same with answers that depend on what was asked before.
+    pub(crate) fn start_with(answer: Arc<dyn Fn(&Received) -> Reply + Send + Sync>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let received = Arc::new(Mutex::new(Vec::new()));
         let keeper = received.clone();
         std::thread::spawn(move || {
             for stream in listener.incoming() {
-                let keeper = keeper.clone();
-                std::thread::spawn(move || serve(stream.unwrap(), answer, &keeper));
+                let (keeper, answer) = (keeper.clone(), answer.clone());
+                std::thread::spawn(move || serve(stream.unwrap(), &*answer, &keeper));
             }
         });
         Self { url, received }
@@ -52,7 +57,7 @@ impl Backend {
     }
 }
 
-fn serve(stream: TcpStream, answer: fn(&Received) -> Reply, keeper: &Mutex<Vec<Received>>) {
+fn serve(stream: TcpStream, answer: &dyn Fn(&Received) -> Reply, keeper: &Mutex<Vec<Received>>) {
     let mut reader = BufReader::new(stream.try_clone().unwrap());
     let mut stream = stream;
     while let Some(request) = read(&mut reader) {

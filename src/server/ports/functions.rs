@@ -151,19 +151,31 @@ fn told(source_function: &SourceFunction, destination: &str, arn: &Arn, record: 
         }
         _ => return None,
     };
-    Some(AwsCall {
+    let call = called(source_function, &arn.service, arn.region.clone(), "", &Value::Null);
+    Some(AwsCall { operation, headers, body, ..call })
+}
+
+/// A call in the name of a function.
+fn called(
+    source_function: &SourceFunction,
+    service: &str,
+    region: String,
+    operation: &str,
+    input: &Value,
+) -> AwsCall {
+    AwsCall {
         owner: source_function.home.clone(),
-        service: arn.service.clone(),
-        region: arn.region.clone(),
-        operation,
+        service: service.to_owned(),
+        region,
+        operation: AwsOperation::Json(operation.to_owned()),
         method: Method::POST,
         call_as: role_use(source_function).map_or(CallAs::Account, |role| CallAs::Role(Box::new(role))),
         source_arn: None,
-        headers,
+        headers: HeaderMap::new(),
         query: Vec::new(),
-        body,
+        body: input.to_string().into(),
         timeout: TIMEOUT,
-    })
+    }
 }
 
 /// The function's use of its role; a function that is gone has none, and what it left is told as the account's.
@@ -216,6 +228,28 @@ impl Ports for FunctionPorts {
         Box::pin(async move {
             let later = outside.later.wait().await;
             later.buckets.read_up_to(&bucket, &key, version.as_deref(), ZIPPED_BYTES_MAX).await
+        })
+    }
+
+    fn call(
+        &self,
+        source_function: SourceFunction,
+        service: &'static str,
+        region: String,
+        operation: &'static str,
+        input: Value,
+    ) -> BoxFuture<'static, Result<Value, String>> {
+        let outside = self.0.clone();
+        Box::pin(async move {
+            let later = outside.later.wait().await;
+            let call = called(&source_function, service, region, operation, &input);
+            match later.aws.send(call).await {
+                Ok(response) => json_output(&response).map_err(|error| {
+                    let message = error.message.unwrap_or_default();
+                    format!("{operation}: {}: {message}", error.code)
+                }),
+                Err(error) => Err(format!("{operation}: {error}")),
+            }
         })
     }
 

@@ -17,6 +17,7 @@ pub(super) static ROW: Row = Row {
     create: |operations, naming, properties| Box::pin(create(operations, &naming.home.region, properties)),
     delete: |operations, made, properties| {
         Box::pin(async move {
+            delete_stage(operations, made, properties).await?;
             let input = json!({ "restApiId": properties.get("RestApiId"), "deploymentId": made.reference });
             call(operations, "apigateway", "DeleteDeployment", input).await
         })
@@ -134,6 +135,23 @@ impl ServedStage {
         let input = json!({ "restApiId": properties.get("RestApiId"), "deploymentId": made.reference });
         call(operations, "apigateway", "DeleteDeployment", input).await.map(drop)
     }
+}
+
+/// The stage that a deployment has by its own property goes with it, unless it serves another one by now.
+async fn delete_stage(
+    operations: &dyn Operations,
+    made: &Attributes,
+    properties: &Properties,
+) -> Result<(), OperationError> {
+    if !properties.contains_key("StageName") {
+        return Ok(());
+    }
+    let gone = |error: OperationError| if is_missing(&error) { Ok(Value::Null) } else { Err(error) };
+    let stage = call(operations, "apigateway", "GetStage", address(properties)).await.or_else(gone)?;
+    if text(&stage, "deploymentId") == made.reference {
+        call(operations, "apigateway", "DeleteStage", address(properties)).await.or_else(gone)?;
+    }
+    Ok(())
 }
 
 fn stage_arn(region: &Region, properties: &Properties) -> Option<String> {

@@ -137,7 +137,8 @@ mod tests {
         let recorder = Recorder::default();
         let region = Region::parse("us-east-1").unwrap();
         let home = AccountRegion { account: AccountId::parse("123456789012").unwrap(), region };
-        let naming = Naming { home: &home, stack: "s", logical_id: "P", suffix: "X".into() };
+        let naming =
+            Naming { home: &home, stack: "s", logical_id: "P", suffix: "X".into(), is_resumed: false };
         assert!(create(&recorder, &naming, &policy(json!(["A", "Gone"]))).await.is_err());
         let calls = recorder.0.into_inner().unwrap();
         assert_eq!(calls[2..], ["DeleteRolePolicy A P", "DeleteRolePolicy Gone P"]);

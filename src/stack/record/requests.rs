@@ -1,5 +1,7 @@
 //! What custom resources' functions were asked, and what they answered.
 
+use serde_json::{Map, Value};
+
 use super::heads::id_and_sealed;
 use super::{REQUESTS, key};
 use crate::id::AccountRegion;
@@ -47,29 +49,87 @@ pub(in super::super) async fn request(
     Ok(found.map(|text| Request::decode(&text)).transpose()?)
 }
 
-/// Keeps the answer to a request, the first one; false if nobody has asked that.
+/// The physical id of a request that is a handle for signals.
+pub(in super::super) const HANDLE: &str = "AWS::CloudFormation::WaitConditionHandle";
+/// The longest texts of all signals to one handle, in bytes.
+const SIGNALS_BYTES_MAX: usize = 262_144;
+
+/// What became of an answer or a signal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answered {
+    /// It is kept, or one was before.
+    Kept,
+    /// Nobody has asked that, or nobody waits any longer.
+    Nobody,
+    /// It is no signal.
+    Malformed,
+}
+
+/// A handle or request of a stack.
+pub(in super::super) async fn request_by_id(
+    store: &Store,
+    home: &AccountRegion,
+    stack: &str,
+    id: &str,
+) -> Result<Option<Request>, Error> {
+    let (home, stack, id) = (key(home), stack.to_owned(), id.to_owned());
+    let found = store.read(move |tx| {
+        let sql = "SELECT id, sealed FROM stack_request WHERE home = ?1 AND stack = ?2 AND id = ?3";
+        let found = tx.query_one(sql, &[&home, &stack, &id].map(|it| Param::Text(it)), id_and_sealed)?;
+        found.map(|(id, sealed)| tx.unseal(&REQUESTS, &[&home, &id], &sealed)).transpose()
+    });
+    let found: Option<Vec<u8>> = found.await?;
+    Ok(found.map(|text| Request::decode(&text)).transpose()?)
+}
+
+/// All signals to a handle with one more, by their ids, as kept: of one id, the first. `None` if it is none, or if they are too
+/// long.
+fn signalled(kept: Option<&str>, signal: &str) -> Option<String> {
+    let Ok(Value::Object(signal)) = serde_json::from_str::<Value>(signal) else { return None };
+    if !matches!(signal.get("Status").and_then(Value::as_str), Some("SUCCESS" | "FAILURE")) {
+        return None;
+    }
+    let id = match signal.get("UniqueId")? {
+        Value::String(id) => id.clone(),
+        Value::Number(id) => id.to_string(),
+        _ => return None,
+    };
+    let mut all: Map<String, Value> =
+        kept.and_then(|kept| serde_json::from_str(kept).ok()).unwrap_or_default();
+    all.entry(id).or_insert(Value::Object(signal));
+    let text = Value::Object(all).to_string();
+    (text.len() <= SIGNALS_BYTES_MAX).then_some(text)
+}
+
+/// Keeps the answer to a request, the first one, or a signal to a handle.
 pub(in super::super) async fn answer(
     store: &Store,
     id: &str,
     secret: &str,
     answer: String,
-) -> Result<bool, Error> {
+) -> Result<Answered, Error> {
     let (id, secret) = (id.to_owned(), secret.to_owned());
     let kept = store.write(move |tx| {
         let sql = "SELECT home, stack, logical_id, sealed FROM stack_request WHERE id = ?1";
         let read = |row: &store::Row<'_>| Ok((row.text(0)?, row.text(1)?, row.text(2)?, row.blob(3)?));
         let found: Option<(String, String, String, Vec<u8>)> =
             tx.query_one(sql, &[Param::Text(&id)], read)?;
-        let Some((home, stack, logical_id, sealed)) = found else { return Ok(false) };
+        let Some((home, stack, logical_id, sealed)) = found else { return Ok(Answered::Nobody) };
         let request = Request::decode(&tx.unseal(&REQUESTS, &[&home, &id], &sealed)?)?;
         if request.secret != secret {
-            return Ok(false);
+            return Ok(Answered::Nobody);
         }
-        if request.answer.is_none() {
+        if request.physical_id.as_deref() == Some(HANDLE) {
+            let Some(all) = signalled(request.answer.as_deref(), &answer) else {
+                return Ok(Answered::Malformed);
+            };
+            let request = Request { answer: Some(all), ..request };
+            put(tx, [&home, &id, &stack, &logical_id], &request.encode()?)?;
+        } else if request.answer.is_none() {
             let request = Request { answer: Some(answer.clone()), ..request };
             put(tx, [&home, &id, &stack, &logical_id], &request.encode()?)?;
         }
-        Ok::<_, store::Error>(true)
+        Ok::<_, store::Error>(Answered::Kept)
     });
     Ok(kept.await?)
 }

@@ -30,14 +30,45 @@ pub(super) fn translate(
     for (name, event) in events {
         let at = format!("{}/Events/{name}", source.at());
         let kind = event.get("Type").and_then(Value::as_str).unwrap_or_default();
-        if kind != "Api" {
-            made.refuse(at, format!("events of the type {kind:?} are not supported; supported are Api"));
-            continue;
-        }
         let properties = event.get("Properties").and_then(Value::as_object).cloned().unwrap_or_default();
-        let event = Event { name: &name, at: &at, properties };
-        api_event(event, target, source, apis, made);
+        let event_of = Event { name: &name, at: &at, properties };
+        match (kind, target) {
+            ("Api", _) => api_event(event_of, target, source, apis, made),
+            (QUEUE, Target::Function { id, name, .. }) => queue_event(event_of, id, name, source, made),
+            (_, Target::Function { .. }) => {
+                made.refuse(
+                    at,
+                    format!("events of the type {kind:?} are not supported; supported are Api and SQS"),
+                );
+            }
+            (_, Target::StateMachine { .. }) => {
+                made.refuse(at, format!("events of the type {kind:?} are not supported; supported are Api"));
+            }
+        }
     }
+}
+
+/// The type of events that are messages of a queue.
+pub(super) const QUEUE: &str = "SQS";
+
+/// Lets a function handle the messages of a queue.
+fn queue_event(event: Event<'_>, id: &str, function: &Value, source: &Source, made: &mut Made) {
+    const SAME: &[&str] = &[
+        "BatchSize",
+        "Enabled",
+        "FilterCriteria",
+        "FunctionResponseTypes",
+        "MaximumBatchingWindowInSeconds",
+        "ScalingConfig",
+    ];
+    let Event { name, at, mut properties } = event;
+    let Some(queue) = properties.shift_remove("Queue") else { return made.refuse(at, "Queue is needed") };
+    if let Some(other) = properties.keys().find(|key| !SAME.contains(&key.as_str())) {
+        return made.refuse(at, format!("property {other} of events of the type SQS is not supported"));
+    }
+    properties.insert("EventSourceArn".to_owned(), queue);
+    properties.insert("FunctionName".to_owned(), function.clone());
+    made.add(format!("{id}{}", alphanumeric(name)), "AWS::Lambda::EventSourceMapping", properties, source);
 }
 
 struct Event<'a> {

@@ -72,6 +72,11 @@ pub(super) fn translate(mut source: Source, apis: &mut Apis, made: &mut Made) {
             if properties.contains_key("VpcConfig") {
                 basics.push(managed("AWSLambdaVPCAccessExecutionRole"));
             }
+            let events = source.properties.get("Events").and_then(Value::as_object);
+            let mut kinds = events.into_iter().flatten().map(|(_, event)| event.get("Type"));
+            if kinds.any(|kind| kind.and_then(Value::as_str) == Some(events::QUEUE)) {
+                basics.push(managed("AWSLambdaSQSQueueExecutionRole"));
+            }
             basics.append(&mut granted.managed);
             granted.managed = basics;
             properties.insert("Role".to_owned(), json!({ "Fn::GetAtt": [role, "Arn"] }));

@@ -78,7 +78,7 @@ pub(super) async fn describe_change_set(call: &Call, input: NamedChangeSet) -> R
     let changes = changes.iter().map(|change| json!({ "Type": "Resource", "ResourceChange": change }));
     let changes: Vec<Value> = changes.collect();
     let mut shown = summary(&head, &set);
-    let template = Template::parse(&settings.template).ok();
+    let template = Template::of(settings).ok();
     let more = json!({
         "Parameters": template.map(|template| parameters(&template, settings)),
         "NotificationARNs": settings.notifications,

@@ -16,7 +16,7 @@ use crate::stack::operations::{OperationError, Operations};
 use crate::stack::stacks::Stacks;
 use crate::wire::{
     ApiError, Call, Code, Handler, JsonNames, Operation, Permission, Protocol, Registration, Route, Service,
-    Shape, Special, Structure, handler, optional, required,
+    Shape, Special, Split, Structure, handler, optional, required,
 };
 
 /// AWS Cloud Control API, 2021-09-30.
@@ -26,7 +26,21 @@ pub static SERVICE: Service = Service {
     body_bytes_max: 1_048_576,
     operations: OPERATIONS,
     permissions,
-    special: Special { violation: Code::Validation, ..Special::NONE },
+    special: Special {
+        violation: Code::Validation,
+        split: Some(Split {
+            elsewhere: &[
+                "CreateResource",
+                "DeleteResource",
+                "GetResource",
+                "GetResourceRequestStatus",
+                "UpdateResource",
+            ],
+            holds: |call| Box::pin(std::future::ready(holds(call))),
+            by_default: true,
+        }),
+        ..Special::NONE
+    },
 };
 
 /// The service, which changes things as `stacks` does.
@@ -76,6 +90,12 @@ static OPERATIONS: &[Operation] = &[
     row("ListResources", &NOTHING, Handler::Unsupported),
     row("UpdateResource", &UPDATE, handler!(update_resource)),
 ];
+
+/// State machines are here; stacks make whatever else there is where the settings say.
+fn holds(call: &Call) -> bool {
+    matches!(call.operation.name, "GetResource" | "UpdateResource")
+        && call.text("TypeName") == Some(Kind::StateMachine.type_name())
+}
 
 /// Policies call the service's actions CloudFormation's.
 fn permissions(operation: &Operation, _: &Value, _: &AccountRegion) -> Vec<Permission> {

@@ -119,6 +119,28 @@ pub(super) static CONTINUE_ROLLBACK: Structure = Structure::new(
     ],
 );
 pub(super) static PAGE: Structure = Structure::new("ListExportsInput", &[optional("NextToken", NEXT)]);
+pub(super) static DETECT_DRIFT: Structure = Structure::new(
+    "DetectStackDriftInput",
+    &[required("StackName", NAME_OR_ID), optional("LogicalResourceIds", Shape::list(&Shape::TEXT))],
+);
+pub(super) static DETECTION: Structure = Structure::new(
+    "DescribeStackDriftDetectionStatusInput",
+    &[required("StackDriftDetectionId", Shape::string(1, 36))],
+);
+const DRIFT_STATUS: Shape = Shape::Enum(&["IN_SYNC", "MODIFIED", "DELETED", "NOT_CHECKED"]);
+pub(super) static RESOURCE_DRIFTS: Structure = Structure::new(
+    "DescribeStackResourceDriftsInput",
+    &[
+        required("StackName", NAME_OR_ID),
+        optional("StackResourceDriftStatusFilters", Shape::list(&DRIFT_STATUS)),
+        optional("NextToken", NEXT),
+        optional("MaxResults", Shape::integer(1, 100)),
+    ],
+);
+pub(super) static RESOURCE_DRIFT: Structure = Structure::new(
+    "DetectStackResourceDriftInput",
+    &[required("StackName", NAME_OR_ID), required("LogicalResourceId", Shape::TEXT)],
+);
 pub(super) static NOTHING: Structure = Structure::new("Input", &[]);
 pub(super) static PAGE_OF_STACKS: Structure =
     Structure::new("DescribeStacksInput", &[optional("StackName", NAME_OR_ID), optional("NextToken", NEXT)]);

@@ -7,6 +7,7 @@ use super::pages::{PAGE_MAX, closed, opened, page};
 use super::{invalid, refused, stacks};
 use crate::clock::Timestamp;
 use crate::stack::model::{Event, Head, Settings, Shown};
+use crate::stack::parameter::is_secret;
 use crate::stack::record;
 use crate::stack::status::Status;
 use crate::stack::template::Template;
@@ -46,6 +47,7 @@ pub(super) async fn describe_stacks(call: &Call, input: PageOfStacks) -> Result<
     let mut shown_stacks = Vec::with_capacity(found.len());
     for head in &found {
         let mut shown = stack(head);
+        shown["DriftInformation"] = drifted(call, head);
         shown["RootId"] = json!(root(call, head).await?);
         shown_stacks.push(shown);
     }
@@ -67,7 +69,7 @@ async fn root(call: &Call, head: &Head) -> Result<Option<String>, ApiError> {
 
 fn stack(head: &Head) -> Value {
     let settings = &head.settings;
-    let template = Template::parse(&settings.template).ok();
+    let template = Template::of(settings).ok();
     let outputs = head.outputs.iter().map(|output| {
         json!({
             "OutputKey": output.key, "OutputValue": output.value, "Description": output.description,
@@ -96,8 +98,15 @@ fn stack(head: &Head) -> Value {
         "Tags": tags(settings),
         "EnableTerminationProtection": head.is_protected,
         "ParentId": head.parent,
-        "DriftInformation": { "StackDriftStatus": "NOT_CHECKED" },
     })
+}
+
+/// What is known of a stack's drift.
+fn drifted(call: &Call, head: &Head) -> Value {
+    match stacks(call).drift(&head.id) {
+        Some(drift) => json!({ "StackDriftStatus": drift.status(), "LastCheckTimestamp": time(drift.time) }),
+        None => json!({ "StackDriftStatus": "NOT_CHECKED" }),
+    }
 }
 
 pub(super) fn tags(settings: &Settings) -> Value {
@@ -109,11 +118,7 @@ pub(super) fn parameters(template: &Template, settings: &Settings) -> Value {
     let shown = template.parameters.iter().filter_map(|(key, declared)| {
         let value = settings.parameters.get(key).or_else(|| declared.get("Default"))?;
         let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        let is_secret = match declared.get("NoEcho") {
-            Some(Value::Bool(is_secret)) => *is_secret,
-            Some(Value::String(text)) => text.eq_ignore_ascii_case("true"),
-            _ => false,
-        };
+        let is_secret = is_secret(declared);
         let is_elsewhere =
             declared.get("Type").and_then(Value::as_str).is_some_and(|kind| kind.starts_with("AWS::SSM::"));
         let resolved = is_elsewhere.then(|| settings.resolved.get(&value)).flatten();
@@ -138,7 +143,7 @@ pub(super) async fn list_stacks(call: &Call, input: ListStacks) -> Result<Value,
     let all = all.filter(|head| wanted.is_empty() || wanted.iter().any(|it| it == head.status.as_str()));
     let (found, next) = page(all.collect(), input.next_token.as_deref())?;
     let summaries = found.iter().map(|head: &Head| {
-        let template = Template::parse(&head.settings.template).ok();
+        let template = Template::of(&head.settings).ok();
         json!({
             "StackId": head.id,
             "StackName": head.name,
@@ -149,7 +154,7 @@ pub(super) async fn list_stacks(call: &Call, input: ListStacks) -> Result<Value,
             "StackStatus": head.status.as_str(),
             "StackStatusReason": head.reason.as_ref().filter(|reason| reason.as_str() != ASKED),
             "ParentId": head.parent,
-            "DriftInformation": { "StackDriftStatus": "NOT_CHECKED" },
+            "DriftInformation": drifted(call, head),
         })
     });
     Ok(json!({ "StackSummaries": summaries.collect::<Vec<_>>(), "NextToken": next }))
@@ -202,7 +207,16 @@ async fn resources(call: &Call, head: &Head) -> Result<Vec<Shown>, ApiError> {
         .collect())
 }
 
-fn resource(head: &Head, shown: &Shown, time_name: &str) -> Value {
+fn resource(call: &Call, head: &Head, shown: &Shown, time_name: &str) -> Value {
+    let drift = stacks(call).drift(&head.id);
+    let drift = drift.as_ref().and_then(|drift| drift.of(&shown.logical_id));
+    let drift = drift.map_or_else(
+        || json!({ "StackResourceDriftStatus": "NOT_CHECKED" }),
+        |drift| {
+            let checked = time(drift.time);
+            json!({ "StackResourceDriftStatus": drift.status.as_str(), "LastCheckTimestamp": checked })
+        },
+    );
     let mut value = json!({
         "StackName": head.name,
         "StackId": head.id,
@@ -211,7 +225,7 @@ fn resource(head: &Head, shown: &Shown, time_name: &str) -> Value {
         "ResourceType": shown.kind,
         "ResourceStatus": shown.status.as_str(),
         "ResourceStatusReason": shown.reason,
-        "DriftInformation": { "StackResourceDriftStatus": "NOT_CHECKED" },
+        "DriftInformation": drift,
     });
     value[time_name] = json!(time(shown.time));
     value
@@ -232,8 +246,8 @@ pub(super) async fn describe_stack_resource(call: &Call, input: StackResource) -
         let id = &input.logical_resource_id;
         invalid(format!("Resource {id} does not exist for stack {}", head.name))
     })?;
-    let mut detail = resource(&head, found, "LastUpdatedTimestamp");
-    let template = Template::parse(&head.settings.template).ok();
+    let mut detail = resource(call, &head, found, "LastUpdatedTimestamp");
+    let template = Template::of(&head.settings).ok();
     let metadata = template.and_then(|template| {
         let declared = template.resources.into_iter().find(|it| it.logical_id == found.logical_id)?;
         declared.metadata.map(|metadata| metadata.to_string())
@@ -267,7 +281,7 @@ pub(super) async fn describe_stack_resources(call: &Call, input: StackResources)
     };
     let wanted = input.logical_resource_id.as_ref();
     let found = found.iter().filter(|shown| wanted.is_none_or(|id| shown.logical_id == *id));
-    let found: Vec<Value> = found.map(|shown| resource(&head, shown, "Timestamp")).collect();
+    let found: Vec<Value> = found.map(|shown| resource(call, &head, shown, "Timestamp")).collect();
     Ok(json!({ "StackResources": found }))
 }
 
@@ -287,7 +301,7 @@ pub(super) async fn list_stack_resources(call: &Call, input: PageOfStack) -> Res
     let head = find(call, &input.stack_name).await?;
     let (found, next) = page(resources(call, &head).await?, input.next_token.as_deref())?;
     let found: Vec<Value> =
-        found.iter().map(|shown| resource(&head, shown, "LastUpdatedTimestamp")).collect();
+        found.iter().map(|shown| resource(call, &head, shown, "LastUpdatedTimestamp")).collect();
     Ok(json!({ "StackResourceSummaries": found, "NextToken": next }))
 }
 

@@ -1,12 +1,13 @@
 //! Templates: those that stacks were made of, and those that are only looked at.
 
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::asked::object;
 use super::shown::find;
 use super::{invalid, refused, stacks};
 use crate::stack::capabilities;
+use crate::stack::parameter::is_secret;
 use crate::stack::status::Status;
 use crate::stack::template::{Template, all_at_once};
 use crate::wire::{ApiError, Call};
@@ -35,12 +36,12 @@ pub(super) async fn get_template(call: &Call, input: GetTemplate) -> Result<Valu
         }
         (None, None) => return Err(invalid("StackName or ChangeSetName must be specified")),
     };
-    let text = settings.template;
+    let text = settings.template.clone();
     if text.is_empty() {
         return Err(invalid("The template of a stack from an earlier version is not known"));
     }
     let text = match input.template_stage.as_deref() {
-        Some("Processed") => Template::parse_with(&text, &settings.parameters).map_err(refused)?.processed(),
+        Some("Processed") => Template::of(&settings).map_err(refused)?.processed(),
         _ => text,
     };
     Ok(json!({ "TemplateBody": text, "StagesAvailable": ["Original", "Processed"] }))
@@ -59,13 +60,13 @@ async fn given(call: &Call, input: GivenTemplate) -> Result<Template, ApiError> 
     let text = match (input.template_body, input.template_url, input.stack_name) {
         (Some(body), None, None) => body,
         (None, Some(url), None) => object(call, &url).await?,
-        (None, None, Some(name)) => find(call, &name).await?.settings.template,
+        (None, None, Some(name)) => return Template::of(&find(call, &name).await?.settings).map_err(refused),
         (None, None, None) => {
             return Err(invalid("Either Template URL or Template Body must be specified."));
         }
         _ => return Err(invalid("Only one of StackName, TemplateBody and TemplateURL may be specified.")),
     };
-    Template::parse(&text).map_err(refused)
+    stacks(call).parse(&call.home, &text, &Map::new()).await.map_err(refused)
 }
 
 /// A parameter as a template declares it.
@@ -73,11 +74,7 @@ fn declared(template: &Template, is_summary: bool) -> Value {
     let shown = template.parameters.iter().map(|(key, declared)| {
         let default =
             declared.get("Default").map(|it| it.as_str().map_or_else(|| it.to_string(), str::to_owned));
-        let is_secret = match declared.get("NoEcho") {
-            Some(Value::Bool(is_secret)) => *is_secret,
-            Some(Value::String(text)) => text.eq_ignore_ascii_case("true"),
-            _ => false,
-        };
+        let is_secret = is_secret(declared);
         let mut shown = json!({
             "ParameterKey": key, "DefaultValue": default, "NoEcho": is_secret,
             "Description": declared.get("Description"),
@@ -107,7 +104,7 @@ pub(super) async fn validate_template(call: &Call, input: GivenTemplate) -> Resu
     let template = given(call, input).await?;
     // What else exists, parameters say.
     let sure = template.resources.iter().filter(|resource| resource.condition.is_none());
-    let unsupported = sure.flat_map(|resource| resource.unsupported(stacks(call).unknown_types));
+    let unsupported = sure.flat_map(|resource| resource.unsupported(&stacks(call).reach));
     all_at_once(unsupported.collect()).map_err(refused)?;
     let (capabilities, reason) = needs(&template);
     Ok(json!({

@@ -401,10 +401,17 @@ impl Stacks {
         let missing =
             || Refusal::Invalid("Either Template URL or Template Body must be specified.".to_owned());
         let text = text.ok_or_else(missing)?;
-        let template = Template::parse(&text)?;
+        // Which of them it has, it says itself.
+        let mut said = old.map(|old| old.settings.parameters.clone()).unwrap_or_default();
+        let values = draft
+            .parameters
+            .iter()
+            .filter_map(|given| Some((given.key.clone(), given.value.clone()?.into())));
+        said.extend(values);
+        let template = self.parse(home, &text, &said).await?;
         let parameters = given(&template, &draft.parameters, old)?;
         // Its loops may be about them.
-        let template = Template::parse_with(&text, &parameters)?;
+        let template = Template::parse_with(&text, &parameters, &template.included)?;
         capabilities::check(&template, &draft.capabilities, draft.is_change_set)
             .map_err(Refusal::Capabilities)?;
         let was = old.map(|old| old.settings.clone()).unwrap_or_default();

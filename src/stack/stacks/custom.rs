@@ -5,7 +5,6 @@
 //!
 //! <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-requesttypes.html>
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
@@ -18,7 +17,7 @@ use crate::stack::intrinsic::Attributes;
 use crate::stack::kind::{Kind, Naming, Properties, SERVICE_TOKEN, Updated, wait_seconds};
 use crate::stack::model::{Made, Request, Verb};
 use crate::stack::operations::OperationError;
-use crate::stack::record;
+use crate::stack::record::{self, Answered};
 
 /// The longest answer, in bytes; CloudFormation's own limit.
 pub const ANSWER_BYTES_MAX: usize = 4_096;
@@ -40,11 +39,11 @@ struct Asked<'a> {
 }
 
 impl Stacks {
-    /// Keeps the answer to what a custom resource's function was asked; false if nobody has asked that.
+    /// Keeps the answer to what a custom resource's function was asked, or a signal to a handle.
     ///
     /// # Errors
     /// If the store can't be written.
-    pub async fn answer(&self, request: &str, secret: &str, answer: String) -> Result<bool, Error> {
+    pub async fn answer(&self, request: &str, secret: &str, answer: String) -> Result<Answered, Error> {
         let kept = record::answer(&self.store, request, secret, answer).await?;
         self.answered.notify_waiters();
         Ok(kept)
@@ -135,7 +134,8 @@ impl Run<'_> {
         };
         match Answer::parse(&text, asked, &request.id) {
             Ok(Answer { reference, attributes }) => {
-                Ok(Attributes { reference: reference.unwrap_or_else(|| known_as.to_owned()), attributes })
+                let reference = reference.unwrap_or_else(|| known_as.to_owned());
+                Ok(Attributes { reference, ..attributes })
             }
             Err(Wrong { problem, reference }) => {
                 Err(refused(problem, Some(reference.as_deref().unwrap_or(known_as))))
@@ -260,7 +260,7 @@ fn texts(value: &Value) -> Value {
 #[derive(Debug, PartialEq, Eq)]
 struct Answer {
     reference: Option<String>,
-    attributes: BTreeMap<String, String>,
+    attributes: Attributes,
 }
 
 /// An answer that says that it failed, or that is none.
@@ -306,9 +306,13 @@ impl Answer {
                 return Err(Wrong { problem, reference });
             }
         };
-        let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        let attributes = data.iter().filter(|(_, value)| !value.is_null());
-        let attributes = attributes.map(|(name, value)| (name.clone(), text(value))).collect();
+        let mut attributes = Attributes::default();
+        for (name, value) in &data {
+            attributes.add(name, value);
+        }
+        if matches!(answer.get("NoEcho"), Some(Value::Bool(true))) || member("NoEcho") == Some("true") {
+            attributes.hide();
+        }
         Ok(Self { reference, attributes })
     }
 }
@@ -337,9 +341,16 @@ mod tests {
             r#"{"Status":"SUCCESS","PhysicalResourceId":"p","Data":{"a":"x","n":5,"none":null,"l":[1]}}"#;
         let answer = parsed(Verb::Create, text).unwrap();
         assert_eq!(answer.reference.as_deref(), Some("p"));
-        let attributes: Vec<(&str, &str)> =
-            answer.attributes.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        assert_eq!(attributes, [("a", "x"), ("l", "[1]"), ("n", "5")]);
+        let attributes: Vec<(&str, &str)> = answer
+            .attributes
+            .attributes
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
+        assert_eq!(attributes, [("[]l", "[1]"), ("a", "x"), ("n", "5")]);
+        assert_eq!(answer.attributes.secrets().count(), 0);
+        let text = r#"{"Status":"SUCCESS","PhysicalResourceId":"p","NoEcho":true,"Data":{"a":"secret"}}"#;
+        assert!(parsed(Verb::Create, text).unwrap().attributes.secrets().any(|it| it == "secret"));
         // What is there already has an id.
         assert!(parsed(Verb::Delete, r#"{"Status":"SUCCESS"}"#).is_ok());
     }

@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::Action;
 use super::one::NotMade;
 use super::run::{HALF_MADE, Run};
+use crate::stack::elsewhere;
 use crate::stack::error::Error;
 use crate::stack::intrinsic::Attributes;
 use crate::stack::kind::{Interrupted, Kind, Naming, Properties, ServedStage, Updated};
@@ -37,10 +38,7 @@ impl Run<'_> {
     pub(super) async fn forward(&mut self) -> Result<(), Error> {
         let template = match self.template.take() {
             Some(template) => template,
-            None => {
-                let target = &self.work.target;
-                Template::parse_with(&target.template, &target.parameters)?
-            }
+            None => Template::of(&self.work.target)?,
         };
         let plan = self.stacks.plan(self.home, &self.head, &template, &self.work.target).await?;
         self.remember_redeployments();
@@ -116,7 +114,7 @@ impl Run<'_> {
             None => None,
         };
         self.warnings.extend(lint::warnings(&resource.logical_id, kind, &properties));
-        if !kind.is_known() {
+        if self.skips(kind) {
             let warning = format!("{}: {}: {SKIPPED}", resource.location(), kind.type_name());
             tracing::warn!("{warning}");
             self.warnings.push(warning);
@@ -134,7 +132,7 @@ impl Run<'_> {
                 (Action::Unchanged, self.keep(resource, old).await?)
             }
             Some(old)
-                if kind.must_replace(&old.properties, &properties)
+                if elsewhere::replaces(kind, &old.properties, &properties)
                     || self.must_redeploy(&old, &properties) =>
             {
                 (Action::Replaced, self.make(resource, properties, Some(old)).await?)
@@ -149,6 +147,11 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// Whether nothing is made of this type.
+    fn skips(&self, kind: &Kind) -> bool {
+        !kind.is_known() && self.stacks.reach.way(kind.type_name()).is_none()
+    }
+
     /// Whether the stack policy allows what is to be done to a resource.
     async fn check_policy(
         &mut self,
@@ -156,7 +159,7 @@ impl Run<'_> {
         old: &Made,
         properties: &Properties,
     ) -> Result<(), Error> {
-        let replaces = resource.kind.must_replace(&old.properties, properties);
+        let replaces = elsewhere::replaces(&resource.kind, &old.properties, properties);
         if old.properties == *properties {
             return Ok(());
         }
@@ -282,7 +285,7 @@ impl Run<'_> {
             self.progress.served.insert(id.to_owned(), served.to_map());
         }
         self.commit(vec![event], None).await?;
-        let naming = Naming { home: self.home, stack: &self.head.name, logical_id: id, suffix };
+        let naming = Naming { home: self.home, stack: &self.head.name, logical_id: id, suffix, is_resumed };
         let removed = match is_resumed {
             true => {
                 let known = self.made.iter().map(|made| made.attributes.reference.as_str());
@@ -304,7 +307,7 @@ impl Run<'_> {
                 let is_other = |old: &Made| old.attributes.reference != made.attributes.reference;
                 self.progress.garbage.extend(replaced.filter(is_other));
                 let initiated = self.event_of(&made, begun, Some("Resource creation Initiated".to_owned()));
-                let skipped = (!kind.is_known()).then(|| SKIPPED.to_owned());
+                let skipped = self.skips(kind).then(|| SKIPPED.to_owned());
                 let complete = self.event_of(&made, complete, skipped);
                 self.commit(vec![initiated, complete], None).await?;
                 Ok(made)

@@ -40,6 +40,8 @@ pub(super) struct Run<'a> {
     pub(super) exports: BTreeMap<String, String>,
     pub(super) imports: BTreeSet<String>,
     pub(super) failure: Option<Error>,
+    /// Values of parameters with `NoEcho`, which events don't show.
+    pub(super) secrets: Vec<String>,
     /// The request to a custom resource's function that the next step deals with.
     pub(super) answered: Mutex<Option<String>>,
 }
@@ -151,6 +153,13 @@ impl Run<'_> {
     ) -> Noted {
         let (logical_id, kind, physical_id) = made;
         let time = self.stacks.clock.now();
+        let masked = |properties: &Map<String, Value>| {
+            let mut shown = Value::Object(shown(properties));
+            let made = self.made.iter().flat_map(|made| made.attributes.secrets());
+            let secrets: Vec<&str> = self.secrets.iter().map(String::as_str).chain(made).collect();
+            mask(&mut shown, &secrets);
+            shown.as_object().cloned().unwrap_or_default()
+        };
         Noted {
             is_shown: true,
             event: Event {
@@ -161,7 +170,7 @@ impl Run<'_> {
                 time,
                 status,
                 reason,
-                properties: properties.map(shown),
+                properties: properties.map(masked),
                 token: self.head.token.clone(),
             },
         }
@@ -193,6 +202,29 @@ impl Run<'_> {
             action,
             physical_id: made.attributes.reference.clone(),
         });
+    }
+}
+
+/// What is shown in place of a value that must not be.
+const HIDDEN: &str = "****";
+/// A text that has a shorter secret within it, has it by accident.
+const SECRET_BYTES_MIN: usize = 4;
+
+/// Puts asterisks in place of secrets.
+fn mask(value: &mut Value, secrets: &[&str]) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(|item| mask(item, secrets)),
+        Value::Object(members) => members.values_mut().for_each(|member| mask(member, secrets)),
+        Value::String(text) => {
+            for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
+                if text == secret {
+                    HIDDEN.clone_into(text);
+                } else if SECRET_BYTES_MIN <= secret.len() && text.contains(secret) {
+                    *text = text.replace(secret, HIDDEN);
+                }
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 

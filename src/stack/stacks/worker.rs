@@ -84,6 +84,14 @@ impl Stacks {
         };
         let made = record::load(&self.store, home, &head.name).await?.unwrap_or_default();
         let settings = if progress.phase == Phase::Delete { &head.settings } else { &work.target };
+        // Properties of before are shown, too, while it is undone.
+        let mut secrets = Vec::new();
+        for settings in [&head.settings, &work.target] {
+            let template = Template::of(settings).ok();
+            secrets.extend(
+                template.into_iter().flat_map(|it| parameter::secrets(&it.parameters, &settings.parameters)),
+            );
+        }
         let mut run = Run {
             stacks: self,
             home,
@@ -101,6 +109,7 @@ impl Stacks {
             exports: BTreeMap::new(),
             imports: BTreeSet::new(),
             failure: None,
+            secrets,
             answered: Mutex::default(),
         };
         // The future has the locals of every phase.

@@ -251,22 +251,111 @@ fn layers_and_aliases_are_others_when_they_change() {
 #[test]
 fn what_is_not_supported_is_named_at_once() {
     let error = refused(json!({
-        "F": function(json!({"Events": {"Q": {"Type": "SQS", "Properties": {}}, "S": {"Type": "Schedule"}}, "Nope": 1})),
+        "F": function(json!({"Events": {"Q": {"Type": "SNS", "Properties": {}}, "S": {"Type": "Schedule"}}, "Nope": 1})),
         "G": function(json!({"Policies": [{"NopePolicy": {}}]})),
     }));
     for want in [
-        "Resources/F/Properties/Events/Q: events of the type \"SQS\" are not supported",
+        "Resources/F/Properties/Events/Q: events of the type \"SNS\" are not supported",
         "Resources/F/Properties/Events/S: events of the type \"Schedule\" are not supported",
         "property Nope of AWS::Serverless::Function is not supported",
         "Resources/G/Properties/Policies/0: the policy template NopePolicy is not supported",
     ] {
         assert!(error.contains(want), "{want}: {error}");
     }
-    for kind in ["Application", "HttpApi", "SimpleTable", "GraphQLApi", "Connector"] {
+    for kind in ["Application", "HttpApi", "GraphQLApi"] {
         let error = refused(json!({"A": {"Type": format!("AWS::Serverless::{kind}")}}));
         assert!(
             error.contains(&format!("resource type AWS::Serverless::{kind} is not supported")),
             "{error}"
         );
     }
+}
+
+#[test]
+fn connectors_become_policies_and_permissions() {
+    let made = processed(
+        json!({
+            "Hello": function(json!({})),
+            "Other": function(json!({})),
+            "Files": {"Type": "AWS::S3::Bucket"},
+            "Flow": {
+                "Type": "AWS::Serverless::StateMachine",
+                "Properties": {"Definition": {"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}},
+                "Connectors": {"Calls": {"Properties": {
+                    "Destination": [{"Id": "Hello"}, {"Id": "Other"}], "Permissions": ["Write"]}}},
+            },
+            "Reads": {"Type": "AWS::Serverless::Connector", "Properties": {
+                "Source": {"Id": "Hello"}, "Destination": {"Id": "Files"}, "Permissions": ["Read", "Write"]}},
+            "Tells": {"Type": "AWS::Serverless::Connector", "Properties": {
+                "Source": {"Id": "Files"}, "Destination": {"Id": "Hello"}, "Permissions": ["Write"]}},
+        }),
+        json!({}),
+    );
+    let resources = &made["Resources"];
+    let calls = &resources["FlowCallsDestination1Policy"]["Properties"];
+    assert_eq!(calls["Roles"], json!([{"Ref": "FlowRole"}]));
+    assert_eq!(
+        calls["PolicyDocument"]["Statement"],
+        json!([{"Effect": "Allow", "Action": ["lambda:InvokeAsync", "lambda:InvokeFunction"],
+                "Resource": [{"Fn::GetAtt": ["Other", "Arn"]}]}])
+    );
+    let reads = &resources["ReadsPolicy"];
+    assert_eq!(reads["Type"], "AWS::IAM::ManagedPolicy");
+    assert_eq!(reads["Properties"]["PolicyDocument"]["Statement"].as_array().unwrap().len(), 2);
+    let tells = &resources["TellsWriteLambdaPermission"]["Properties"];
+    assert_eq!(tells["SourceArn"], json!({"Fn::GetAtt": ["Files", "Arn"]}));
+    assert_eq!(tells["SourceAccount"], json!({"Ref": "AWS::AccountId"}));
+    assert!(resources.get("Reads").is_none() && resources["Flow"].get("Connectors").is_none(), "{resources}");
+}
+
+#[test]
+fn connectors_that_cant_be_made_are_refused_by_name() {
+    let connector = |more: Value| {
+        let mut properties =
+            json!({"Source": {"Id": "A"}, "Destination": {"Id": "B"}, "Permissions": ["Write"]});
+        properties.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        refused(json!({
+            "A": function(json!({})), "B": function(json!({})), "C": {"Type": "AWS::StepFunctions::Activity"},
+            "Connector": {"Type": "AWS::Serverless::Connector", "Properties": properties},
+        }))
+    };
+    let check = |more: Value, want: &str| {
+        let error = connector(more);
+        assert!(error.contains("Resources/Connector") && error.contains(want), "{error}");
+    };
+    check(json!({"Destination": {"Id": "D"}}), "the template has no resource D");
+    check(json!({"Destination": {"Arn": "a"}}), "named by the Id");
+    check(json!({"Destination": {"Id": "C"}}), "AWS::Lambda::Function to AWS::StepFunctions::Activity");
+    check(json!({"Permissions": ["Read"]}), "Permissions Read are none");
+    check(json!({"Permissions": []}), "Permissions is missing");
+}
+
+#[test]
+fn queues_and_simple_tables_are_made_of_what_others_have() {
+    let template = json!({
+        "Transform": "AWS::Serverless-2016-10-31",
+        "Resources": {
+            "Hello": function(json!({"Events": {"Orders": {"Type": "SQS", "Properties": {
+                "Queue": {"Fn::GetAtt": ["Queue", "Arn"]}, "BatchSize": 5}}}})),
+            "Queue": {"Type": "AWS::SQS::Queue"},
+            "Items": {"Type": "AWS::Serverless::SimpleTable", "Properties": {"PrimaryKey": {"Name": "n", "Type": "Number"}}},
+        },
+    });
+    let made: Value =
+        serde_json::from_str(&Template::parse(&template.to_string()).unwrap().processed()).unwrap();
+    let resources = &made["Resources"];
+    let want = json!({"BatchSize": 5, "EventSourceArn": {"Fn::GetAtt": ["Queue", "Arn"]}, "FunctionName": {"Ref": "Hello"}});
+    assert_eq!(
+        resources["HelloOrders"],
+        json!({"Type": "AWS::Lambda::EventSourceMapping", "Properties": want})
+    );
+    let policies = resources["HelloRole"]["Properties"]["ManagedPolicyArns"].to_string();
+    assert!(policies.contains("AWSLambdaSQSQueueExecutionRole"), "{policies}");
+    let table = &resources["Items"];
+    assert_eq!(table["Type"], "AWS::DynamoDB::Table");
+    assert_eq!(
+        table["Properties"]["AttributeDefinitions"],
+        json!([{"AttributeName": "n", "AttributeType": "N"}])
+    );
+    assert_eq!(table["Properties"]["BillingMode"], "PAY_PER_REQUEST");
 }

@@ -5,7 +5,7 @@
 use super::super::{Handler, Operation, Route, Structure, handler};
 use super::{
     SERVICE, aliases, bounds, calls, code_signing, events, functions, kept, layer_policies, layers,
-    permissions, shapes, tags, urls, versions,
+    permissions, shapes, sources, tags, urls, versions,
 };
 
 const fn row(
@@ -98,11 +98,11 @@ pub(super) static ALL: &[Operation] = &[
     row("PutFunctionCodeSigningConfig", "PUT", "/2020-06-30/functions/{FunctionName}/code-signing-config", 200, &shapes::PUT_FUNCTION_CODE_SIGNING_CONFIG_REQUEST, handler!(code_signing::put)),
     row("UpdateCodeSigningConfig", "PUT", "/2020-04-22/code-signing-configs/{CodeSigningConfigArn}", 200, &shapes::NOTHING, Handler::Unsupported),
     // event source mapping
-    row("CreateEventSourceMapping", "POST", "/2015-03-31/event-source-mappings", 202, &shapes::NOTHING, Handler::Unsupported),
-    row("DeleteEventSourceMapping", "DELETE", "/2015-03-31/event-source-mappings/{UUID}", 202, &shapes::NOTHING, Handler::Unsupported),
-    row("GetEventSourceMapping", "GET", "/2015-03-31/event-source-mappings/{UUID}", 200, &shapes::NOTHING, Handler::Unsupported),
-    row("ListEventSourceMappings", "GET", "/2015-03-31/event-source-mappings", 200, &shapes::NOTHING, Handler::Unsupported),
-    row("UpdateEventSourceMapping", "PUT", "/2015-03-31/event-source-mappings/{UUID}", 202, &shapes::NOTHING, Handler::Unsupported),
+    row("CreateEventSourceMapping", "POST", "/2015-03-31/event-source-mappings", 202, &shapes::CREATE_EVENT_SOURCE_MAPPING_REQUEST, handler!(sources::create)),
+    row("DeleteEventSourceMapping", "DELETE", "/2015-03-31/event-source-mappings/{UUID}", 202, &shapes::EVENT_SOURCE_MAPPING_REQUEST, handler!(sources::delete)),
+    row("GetEventSourceMapping", "GET", "/2015-03-31/event-source-mappings/{UUID}", 200, &shapes::EVENT_SOURCE_MAPPING_REQUEST, handler!(sources::get)),
+    row("ListEventSourceMappings", "GET", "/2015-03-31/event-source-mappings", 200, &shapes::LIST_EVENT_SOURCE_MAPPINGS_REQUEST, handler!(sources::list)),
+    row("UpdateEventSourceMapping", "PUT", "/2015-03-31/event-source-mappings/{UUID}", 202, &shapes::UPDATE_EVENT_SOURCE_MAPPING_REQUEST, handler!(sources::update)),
     // capacity provider and scaling
     row("CreateCapacityProvider", "POST", "/2025-11-30/capacity-providers", 202, &shapes::NOTHING, Handler::Unsupported),
     row("DeleteCapacityProvider", "DELETE", "/2025-11-30/capacity-providers/{CapacityProviderName}", 202, &shapes::NOTHING, Handler::Unsupported),

@@ -8,9 +8,10 @@ mod events;
 mod layers;
 mod patterns;
 mod policies;
+mod sources;
 mod urls;
 
-pub(super) use self::{aliases::*, events::*, layers::*, policies::*, urls::*};
+pub(super) use self::{aliases::*, events::*, layers::*, policies::*, sources::*, urls::*};
 
 use self::patterns::{
     ACTION_PATTERN, ARN_PATTERN, ENVIRONMENT_VARIABLE_NAME_PATTERN, EVENT_SOURCE_TOKEN_PATTERN,

@@ -37,7 +37,7 @@ static ON_SUCCESS: Structure =
     Structure::new("OnSuccess", &[optional("Destination", Shape::pattern(0, 350, &DESTINATION_ARN_PATTERN))]);
 static ON_FAILURE: Structure =
     Structure::new("OnFailure", &[optional("Destination", Shape::pattern(0, 350, &DESTINATION_ARN_PATTERN))]);
-static DESTINATION_CONFIG: Structure = Structure::new(
+pub(super) static DESTINATION_CONFIG: Structure = Structure::new(
     "DestinationConfig",
     &[
         optional("OnSuccess", Shape::Structure(&ON_SUCCESS)),

@@ -1,0 +1,244 @@
+//! Event source mappings: queues whose messages functions handle.
+//!
+//! <https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventsourcemapping.html>
+
+mod poll;
+
+pub(super) use self::poll::poll_all;
+
+use super::{Functions, existing};
+use crate::clock::Timestamp;
+use crate::functions::error::Error;
+use crate::id::{AccountId, AccountRegion, Region};
+use crate::store::{self, Param, Record, Row, Tx, record, records};
+
+/// The most mappings of a server.
+const SOURCES_MAX: i64 = 1_000;
+/// What is said of a mapping before its first event.
+const NOTHING_YET: &str = "No records processed";
+
+/// Where a function's events come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventSource {
+    /// Its id.
+    pub id: String,
+    /// The function.
+    pub function: String,
+    /// The version or alias.
+    pub qualifier: Option<String>,
+    /// The ARN of the queue.
+    pub source_arn: String,
+    /// Whether anything is received.
+    pub is_enabled: bool,
+    /// The most messages of an event.
+    pub batch_size: u32,
+    /// How long messages are gathered for an event, in seconds.
+    pub window_s: u32,
+    /// Whether the function says which of a batch have failed: `ReportBatchItemFailures`.
+    pub reports_failures: bool,
+    /// Events that are handled at one time, at most.
+    pub concurrency: Option<u32>,
+    /// When it was made or changed.
+    pub last_modified: Timestamp,
+    /// What came of the last event.
+    pub last_result: String,
+}
+
+/// What a mapping is to be; what isn't said stays.
+#[derive(Clone, Debug, Default)]
+pub struct SourceChange {
+    /// The function, and its version or alias.
+    pub function: Option<(String, Option<String>)>,
+    /// Whether anything is received.
+    pub is_enabled: Option<bool>,
+    /// The most messages of an event.
+    pub batch_size: Option<u32>,
+    /// How long messages are gathered for an event, in seconds.
+    pub window_s: Option<u32>,
+    /// Whether the function says which of a batch have failed.
+    pub reports_failures: Option<bool>,
+    /// Events that are handled at one time, at most; within, `None` for as many as there may be.
+    pub concurrency: Option<Option<u32>>,
+}
+
+records! {
+    /// All kinds.
+    pub(super) const RECORDS;
+    EventSource, "lambda event source": now 1 => EventSourceV1;
+}
+
+record! {
+    /// Where a function's events come from.
+    struct EventSourceV1 of EventSource {
+        "id" id: String,
+        "function" function: String,
+        "qualifier" qualifier: Option<String>,
+        "source_arn" source_arn: String,
+        "is_enabled" is_enabled: bool,
+        "batch_size" batch_size: u32,
+        "window_s" window_s: u32,
+        "reports_failures" reports_failures: bool,
+        "concurrency" concurrency: Option<u32>,
+        "last_modified" last_modified: i64,
+        "last_result" last_result: String,
+    }
+}
+
+impl SourceChange {
+    fn apply(self, source: &mut EventSource) {
+        if let Some((function, qualifier)) = self.function {
+            (source.function, source.qualifier) = (function, qualifier);
+        }
+        source.is_enabled = self.is_enabled.unwrap_or(source.is_enabled);
+        source.batch_size = self.batch_size.unwrap_or(source.batch_size);
+        source.window_s = self.window_s.unwrap_or(source.window_s);
+        source.reports_failures = self.reports_failures.unwrap_or(source.reports_failures);
+        source.concurrency = self.concurrency.unwrap_or(source.concurrency);
+    }
+}
+
+fn put(tx: &Tx<'_>, home: &AccountRegion, source: &EventSource) -> Result<(), Error> {
+    let record = source.encode()?;
+    let sql = "INSERT INTO function_source (id, account, region, record) VALUES (?1, ?2, ?3, ?4)
+               ON CONFLICT (id) DO UPDATE SET record = excluded.record";
+    let (account, region) = (home.account.as_str(), home.region.as_str());
+    tx.execute(sql, &[&source.id, account, region, &record].map(Param::Text))?;
+    Ok(())
+}
+
+fn one(tx: &Tx<'_>, home: &AccountRegion, id: &str) -> Result<EventSource, Error> {
+    let sql = "SELECT record FROM function_source WHERE id = ?1 AND account = ?2 AND region = ?3";
+    let of = [id, home.account.as_str(), home.region.as_str()].map(Param::Text);
+    let record = tx.query_one(sql, &of, |row| row.text(0))?;
+    let record =
+        record.ok_or_else(|| Error::NotFound("The resource you requested does not exist.".into()))?;
+    Ok(EventSource::decode(record.as_bytes())?)
+}
+
+/// All mappings of a server, by their ids.
+fn all(tx: &Tx<'_>) -> Result<Vec<(AccountRegion, EventSource)>, Error> {
+    let read = |row: &Row<'_>| Ok((row.text(0)?, row.text(1)?, row.text(2)?));
+    let rows = tx.query("SELECT account, region, record FROM function_source ORDER BY id", &[], read)?;
+    let mut all = Vec::with_capacity(rows.len());
+    for (account, region, record) in rows {
+        let home = AccountId::parse(&account).zip(Region::parse(&region));
+        let corrupt = || store::Error::Corrupt("an event source has no account or region".to_owned());
+        let (account, region) = home.ok_or_else(corrupt)?;
+        all.push((AccountRegion { account, region }, EventSource::decode(record.as_bytes())?));
+    }
+    Ok(all)
+}
+
+impl Functions {
+    /// Lets a function handle the messages of a queue. `source` has everything but what is made up here.
+    ///
+    /// # Errors
+    /// If there is no such function, or if it handles that queue already.
+    pub async fn create_source(
+        &self,
+        home: &AccountRegion,
+        mut source: EventSource,
+    ) -> Result<EventSource, Error> {
+        source.id = self.inner.ids.uuid().to_string();
+        source.last_modified = self.inner.clock.now();
+        NOTHING_YET.clone_into(&mut source.last_result);
+        let (of, made) = (home.clone(), source.clone());
+        let written = self.inner.store.write(move |tx| {
+            existing(tx, &of, &made.function)?;
+            let same = |known: &EventSource| {
+                known.source_arn == made.source_arn
+                    && known.function == made.function
+                    && known.qualifier == made.qualifier
+            };
+            let all = all(tx)?;
+            if let Some((_, known)) = all.iter().find(|(home, known)| *home == of && same(known)) {
+                return Err(Error::Conflict(format!(
+                    "An event source mapping with SQS arn (\" {} \") and function (\" {} \") already exists. Please \
+                     update or delete the existing mapping with UUID {}",
+                    known.source_arn, known.function, known.id
+                )));
+            }
+            if SOURCES_MAX <= i64::try_from(all.len()).unwrap_or(i64::MAX) {
+                return Err(Error::Invalid(format!("There are {SOURCES_MAX} event source mappings already.")));
+            }
+            put(tx, &of, &made)
+        });
+        written.await?;
+        self.inner.new_source.notify_one();
+        Ok(source)
+    }
+
+    /// Changes a mapping.
+    ///
+    /// # Errors
+    /// If there is none of this id.
+    pub async fn update_source(
+        &self,
+        home: &AccountRegion,
+        id: &str,
+        change: SourceChange,
+    ) -> Result<EventSource, Error> {
+        let (of, id, now) = (home.clone(), id.to_owned(), self.inner.clock.now());
+        let written = self.inner.store.write(move |tx| {
+            let mut source = one(tx, &of, &id)?;
+            change.clone().apply(&mut source);
+            existing(tx, &of, &source.function)?;
+            source.last_modified = now;
+            put(tx, &of, &source)?;
+            Ok::<_, Error>(source)
+        });
+        let source = written.await?;
+        self.inner.new_source.notify_one();
+        Ok(source)
+    }
+
+    /// Removes a mapping; what it was.
+    ///
+    /// # Errors
+    /// If there is none of this id.
+    pub async fn delete_source(&self, home: &AccountRegion, id: &str) -> Result<EventSource, Error> {
+        let (of, id) = (home.clone(), id.to_owned());
+        let written = self.inner.store.write(move |tx| {
+            let source = one(tx, &of, &id)?;
+            tx.execute("DELETE FROM function_source WHERE id = ?1", &[Param::Text(&id)])?;
+            Ok::<_, Error>(source)
+        });
+        let source = written.await?;
+        self.inner.new_source.notify_one();
+        Ok(source)
+    }
+
+    /// The mapping of this id.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub async fn source(&self, home: &AccountRegion, id: &str) -> Result<EventSource, Error> {
+        let (of, id) = (home.clone(), id.to_owned());
+        self.inner.store.read(move |tx| one(tx, &of, &id)).await
+    }
+
+    /// All mappings, by their ids.
+    ///
+    /// # Errors
+    /// If the store can't be read.
+    pub async fn sources(&self, home: &AccountRegion) -> Result<Vec<EventSource>, Error> {
+        let found = self.inner.store.read(all).await?;
+        Ok(found.into_iter().filter(|(of, _)| of == home).map(|(_, source)| source).collect())
+    }
+
+    /// Notes what came of an event, if that is news.
+    async fn note_result(&self, home: &AccountRegion, id: &str, result: &str) {
+        let (of, id, result) = (home.clone(), id.to_owned(), result.to_owned());
+        let written = self.inner.store.write(move |tx| match one(tx, &of, &id) {
+            Ok(source) if source.last_result != result => {
+                put(tx, &of, &EventSource { last_result: result.clone(), ..source })
+            }
+            // It may be gone by now.
+            Ok(_) | Err(Error::NotFound(_)) => Ok(()),
+            Err(error) => Err(error),
+        });
+        if let Err(error) = written.await {
+            tracing::warn!(%error, "what came of an event can't be noted");
+        }
+    }
+}
