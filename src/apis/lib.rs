@@ -20,6 +20,7 @@ use stepgate_store as store;
 use stepgate_vtl as vtl;
 use stepgate_yaml as yaml;
 
+pub mod difference;
 pub mod error;
 pub mod patch;
 
@@ -88,8 +89,8 @@ pub use control::{
     CreateDocumentationVersion, CreateDomainName, CreateModel, CreateRestApi, CreateStage, CreateUsagePlan,
     DailyUsage, DeploymentSummary, DocumentationPartFilter, ExportedApi, GeneratedSdk, GetExport,
     ImportOptions, ImportedApi, ImportedApiKeys, ImportedDocumentation, KEY_TYPE, Mapped, MethodKey,
-    MethodSummary, NewApiStage, NewCanary, NewEndpoint, NewQuota, PutIntegration, PutMethod, ResourceOwner,
-    StageKey, TestInvokeAuthorizer, TestInvokeMethod, Usage, templates,
+    MethodSummary, NewApiStage, NewCanary, NewEndpoint, NewQuota, PreviewedImport, PutIntegration, PutMethod,
+    ResourceOwner, StageKey, TestInvokeAuthorizer, TestInvokeMethod, Usage, templates,
 };
 pub use day::{Day, period, until_end};
 pub use deployable::{WITHOUT_EFFECT, refused_features};

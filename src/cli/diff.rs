@@ -3,17 +3,16 @@
 //! The document is imported as the server would do it, on top of what the stage serves, into a temporary store. The
 //! state before and after is compared as exported documents, which contain everything that an import can change.
 
-mod difference;
 mod rehearsal;
 
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
-use self::difference::{Difference, differences};
 use super::arguments::{Dialect, Diff, DocumentFormat};
 use super::remote::{Remote, block_on};
 use super::{export, findings, output};
+use crate::apis::difference::{Difference, differences, summary};
 
 pub(super) fn run(arguments: &Diff) -> anyhow::Result<ExitCode> {
     match compare(arguments) {
@@ -88,5 +87,5 @@ fn report(arguments: &Diff, compared: &Compared) {
         ));
     }
     differences.iter().flat_map(Difference::report).for_each(|line| output::line(&line));
-    output::line(&difference::summary(differences));
+    output::line(&summary(differences));
 }

@@ -21,6 +21,7 @@ const FILES: &[(&str, &str, &str)] = &[
     ("edit.js", SCRIPT, include_str!("../../templates/console/edit.js")),
     ("graph.js", SCRIPT, include_str!("../../templates/console/graph.js")),
     ("live.js", SCRIPT, include_str!("../../templates/console/live.js")),
+    ("steps.js", SCRIPT, include_str!("../../templates/console/steps.js")),
     ("icon.svg", ICON, include_str!("../../templates/console/icon.svg")),
 ];
 

@@ -4,19 +4,24 @@
 //! scripts; small modules make them pleasant.
 //!
 //! Invariants: The console reads and changes things only by calling AWS operations, in the name of whoever has signed in, so
-//! that the same policies decide; besides, it shows the account the server's own [`Facts`]. A page is never wider than an
+//! that the same policies decide; besides, it shows the account the server's own [`Facts`], and asks `apis` what an import would
+//! change, for who may see the API. A page is never wider than an
 //! API: whatever it does, a client can do. What users have written reaches a page only through templates, which escape it.
 //! Nothing runs or is styled that isn't one of the console's own files.
 
 // Rooms are called by their names, wherever they stand.
 use crate as console;
+use stepgate_apis as apis;
+use stepgate_asl as asl;
 use stepgate_clock as clock;
 use stepgate_connect as connect;
 use stepgate_gateway as gateway;
 use stepgate_id as id;
 use stepgate_identity as identity;
+use stepgate_json as json;
 use stepgate_vtl as vtl;
 use stepgate_wire as wire;
+use stepgate_yaml as yaml;
 
 mod assets;
 mod aws;

@@ -3,9 +3,12 @@
 mod actions;
 mod addresses;
 mod api;
+mod api_changes;
 mod apis;
+mod canary;
 mod detail;
 mod edit;
+mod evaluated;
 mod events;
 mod execution;
 mod executions;
@@ -16,10 +19,13 @@ mod map_run;
 mod moment;
 mod operation;
 mod picture;
+mod plan_now;
 mod plans;
 mod playground;
+mod playground_case;
 mod replay;
 mod requests;
+mod rotate;
 
 pub(super) use actions::{act, action};
 
@@ -40,9 +46,11 @@ pub(super) async fn show(visit: &Visit<'_>, path: &str) -> Result<Answer, Failur
         "/map-runs/view" => map_run::show(visit).await,
         "/apis" => apis::show(visit).await,
         "/apis/view" => api::show(visit).await,
+        "/apis/changes" => api_changes::of_stage(visit).await,
         "/plans" => plans::show(visit).await,
         "/plans/view" => plans::plan(visit).await,
         "/plans/usage.csv" => plans::csv(visit).await,
+        "/plans/now.csv" => plans::csv_now(visit).await,
         "/playground" => playground::show(visit).await,
         "/requests" => requests::show(visit).await,
         "/requests/compare" => requests::compare(visit).await,

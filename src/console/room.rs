@@ -21,6 +21,7 @@ use super::render::{Renderer, html, json_of, secure};
 use super::session::{LASTS, Sessions, SignedIn, Told, cookie, cookie_name};
 use super::visit::{Answer, Shared, Visit, failure_data};
 use super::{PREFIX, assets, doors, pages};
+use crate::apis::Apis;
 use crate::clock::{Clock, Ids};
 use crate::connect::{Body, Request, Response, boxed, empty};
 use crate::gateway::{Bulkhead, Gateway};
@@ -54,6 +55,8 @@ pub struct Ports {
     pub facts: Arc<dyn Facts>,
     /// Serves deployed APIs, and knows the last requests to them.
     pub gateway: Gateway,
+    /// Says what an import would change, and takes it back.
+    pub apis: Apis,
 }
 
 /// An access key.
@@ -118,12 +121,29 @@ impl Asked<'_> {
 impl Console {
     /// The console over these rooms.
     pub fn new(ports: Ports) -> Self {
-        let Ports { aws, api, authenticator, clock, ids, home, local_key, is_key_well_known, facts, gateway } =
-            ports;
+        let Ports {
+            aws,
+            api,
+            authenticator,
+            clock,
+            ids,
+            home,
+            local_key,
+            is_key_well_known,
+            facts,
+            gateway,
+            apis,
+        } = ports;
         let bodies = gateway.bulkhead();
         let sessions = Arc::new(Sessions::new(authenticator, clock.clone(), ids));
-        let shared =
-            Shared { renderer: Renderer::new(), histories: Histories::default(), facts, clock, gateway };
+        let shared = Shared {
+            renderer: Renderer::new(),
+            histories: Histories::default(),
+            facts,
+            clock,
+            gateway,
+            apis,
+        };
         Self {
             shared,
             sessions,

@@ -12,6 +12,7 @@ use super::failure::Failure;
 use super::history::Histories;
 use super::render::{Frame, Renderer};
 use super::session::SignedIn;
+use crate::apis::Apis;
 use crate::clock::Clock;
 use crate::gateway::Gateway;
 use crate::identity::{Principal, TargetUri};
@@ -24,6 +25,7 @@ pub(super) struct Shared {
     pub(super) facts: Arc<dyn Facts>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) gateway: Gateway,
+    pub(super) apis: Apis,
 }
 
 /// A request.

@@ -72,7 +72,7 @@ pub use lint::{LintCode, LintSeverity, TemplateFinding, lint_template};
 pub use mapping::trial::{Trial, TrialOutcome, TrialRequest};
 pub use notes::Layer;
 pub use peer::{ClientCertificateFacts, Peer};
-pub use plans::{KeyTrial, UsageStore};
+pub use plans::{BucketReading, KeyTrial, MeterReading, RefusedCounts, UsageStore};
 pub use refusal::{Breakage, Denial, Misconfiguration, Refusal};
 pub use signers::{InternalCaller, Permissions};
 pub use stack::{Gateway, Options, Ports, Running};

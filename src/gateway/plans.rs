@@ -8,10 +8,12 @@ pub(crate) mod key_cache;
 pub(crate) mod key_meters;
 pub(crate) mod limit_headers;
 pub(crate) mod meter;
+mod reading;
 pub(crate) mod terms;
 pub(crate) mod throttle;
 pub(crate) mod trial;
 pub(crate) mod usage_store;
 
+pub use reading::{BucketReading, MeterReading, RefusedCounts};
 pub use trial::KeyTrial;
 pub use usage_store::UsageStore;

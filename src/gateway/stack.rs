@@ -25,16 +25,17 @@ use super::pipeline::{
     Admitted, Answered, Arrived, Refused, access_log, authorize, cache, compress, integrate, map_request,
     map_response, plan, respond, route, stage, stream, validate,
 };
-use super::plans::UsageStore;
 use super::plans::key_meters::KeyMeters;
 use super::plans::throttle::Limiter;
+use super::plans::{MeterReading, UsageStore};
 use super::refusal::Refusal;
 use super::signers::{InternalCaller, Permissions, Signers};
 use super::stages::{StageSource, Stages};
 use super::upstream::Upstreams;
-use crate::apis::{ApiId, Rate, Watcher};
+use crate::apis::{ApiId, Rate, UsagePlanId, Watcher};
 use crate::clock::{Clock, Ids};
 use crate::connect::{HttpClient, Request, Response};
+use crate::id::AccountRegion;
 use crate::identity::{Authenticator, TargetUri};
 
 /// Options of the data plane.
@@ -193,6 +194,11 @@ impl Gateway {
     /// The last requests, if somebody looks.
     pub fn inspector(&self) -> Arc<Inspector> {
         self.inner.inspector.clone()
+    }
+
+    /// What is known at this moment of the keys of a plan that were used lately.
+    pub fn meter_readings(&self, owner: &AccountRegion, plan: &UsagePlanId) -> Vec<MeterReading> {
+        self.inner.enforcement.key_meters.readings(owner, plan)
     }
 
     /// The API or custom domain that a request is for, if any.

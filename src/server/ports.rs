@@ -190,6 +190,7 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
     };
     let cognito = cognito::open(store.clone(), cognito_ports)?;
     let control = apis::Apis::open(store.clone(), clock.clone(), ids.clone())?.reaching(reach);
+    let apis_of_console = control.clone();
 
     // The gateway calls the AWS APIs (`AWS` integrations) and the AWS APIs call the gateway (test calls): the
     // client's side of the ring is weak, so that dropping the rooms closes it.
@@ -266,6 +267,7 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
         local_key: local_key(options),
         is_key_well_known: has_default_key(options),
         gateway: gateway.clone(),
+        apis: apis_of_console,
         facts: Arc::new(ConsoleFacts::new(options, store.clone(), endpoint.clone())),
     });
     set_rooms.send_replace(Some(tasks::Rooms { aws: aws.clone(), gateway: gateway.clone(), objects }));

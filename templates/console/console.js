@@ -2,6 +2,7 @@
 import "./edit.js";
 import { graphs } from "./graph.js";
 import { live } from "./live.js";
+import "./steps.js";
 
 /** The document behind an address, as elements that run nothing. */
 export async function fetched(address) {
@@ -153,8 +154,10 @@ export async function posted(action, data, shows, isWanted = () => true) {
 document.addEventListener("submit", async (event) => {
   const form = event.target;
   if (!form.matches("[data-act], [data-shows]")) return;
-  event.preventDefault();
   const { submitter } = event;
+  // The browser keeps the file, and the page stays.
+  if (submitter?.matches("[data-downloads]")) return;
+  event.preventDefault();
   const shows = submitter?.dataset.shows ?? form.dataset.shows;
   const data = new FormData(form, submitter);
   const buttons = form.querySelectorAll("button:not([type=button])");
@@ -184,6 +187,13 @@ document.addEventListener("input", (event) => {
     field.classList.add("invalid");
     field.setAttribute("aria-invalid", "true");
   }
+});
+
+// A file is read into a field; a slider says where it stands.
+document.addEventListener("input", async (event) => {
+  const field = event.target;
+  if (field.matches?.("[data-says]")) field.closest("form").querySelector("output").textContent = `${field.value} %`;
+  if (field.matches?.("[data-reads]") && field.files[0]) document.getElementById(field.dataset.reads).value = await field.files[0].text();
 });
 
 // "/" looks for something.

@@ -20,16 +20,21 @@ document.addEventListener("input", (event) => {
   }, PAUSE_MS);
 });
 
+/** Selects what stands at a line and column of a field, which keeps its value. */
+export function place(field, line, column, length) {
+  const lines = field.value.split("\n");
+  const at = Math.min(line, lines.length) - 1;
+  const before = lines.slice(0, at).reduce((sum, text) => sum + text.length + 1, 0);
+  const start = before + [...lines[at]].slice(0, column - 1).join("").length;
+  field.setSelectionRange(start, start + length);
+  field.scrollTop = (at - 5) * (field.scrollHeight / lines.length);
+}
+
 // A diagnostic leads to its place.
 document.addEventListener("click", (event) => {
   const goes = event.target.closest?.("[data-goes]");
   const field = goes && document.querySelector("[data-checks]");
   if (!field) return;
-  const lines = field.value.split("\n");
-  const line = Math.min(Number(goes.dataset.line), lines.length) - 1;
-  const before = lines.slice(0, line).reduce((sum, text) => sum + text.length + 1, 0);
-  const column = [...lines[line]].slice(0, Number(goes.dataset.column) - 1).join("").length;
   field.focus();
-  field.setSelectionRange(before + column, before + column + 1);
-  field.scrollTop = (line - 5) * (field.scrollHeight / lines.length);
+  place(field, Number(goes.dataset.line), Number(goes.dataset.column), 1);
 });

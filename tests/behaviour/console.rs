@@ -1,6 +1,9 @@
 //! The console: who gets in, what pages say to browsers, and that it may do what its user may and no more.
 
+mod apis;
 mod browser;
+mod plans;
+mod playground;
 mod workflows;
 
 use std::io::{Read, Write};

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::super::deployment::DeploymentSnapshot;
 use super::super::documentation_version::DocumentationVersion;
 use super::super::ids::{ApiId, StageName};
 use super::super::rest_apis::Apis;
@@ -52,9 +53,11 @@ impl Apis {
         };
         let extensions =
             Extensions::parse(input.parameters.get("extensions").map(String::as_str).unwrap_or_default())?;
-        // Two parameters of this server's own: export what the canary serves, and leave out the documentation.
+        // Three parameters of this server's own: export what the canary serves, or the working copy that the stage's next
+        // deployment would serve, and leave out the documentation.
         let is = |name: &str, word: &str| input.parameters.get(name).is_some_and(|given| given == word);
         let (of_canary, is_bare) = (is("canary", "true"), is("ignore", "documentation"));
+        let of_working_copy = is("source", "working-copy");
         let (id, stage_name) = (api_id.clone(), name.clone());
         let (snapshot, created, documentation) = self
             .read(owner, move |rows| {
@@ -66,7 +69,10 @@ impl Apis {
                     Some(_) | None => &stage.deployment_id,
                 };
                 let deployment = rows.find_deployment(&id, deployment_id)?.ok_or(NotFound::Deployment)?;
-                let snapshot = rows.find_snapshot(&id, deployment_id)?.ok_or(NotFound::Deployment)?;
+                let snapshot = match of_working_copy {
+                    true => rows.working_copy(&id)?,
+                    false => rows.find_snapshot(&id, deployment_id)?.ok_or(NotFound::Deployment)?,
+                };
                 let documentation = match &stage.documentation_version {
                     Some(version) if !is_bare => rows.find_part::<DocumentationVersion>(&id, version)?,
                     Some(_) | None => None,
@@ -103,17 +109,21 @@ impl Apis {
     /// The working copy as an OpenAPI 3.0 document with all extensions, without documentation.
     pub async fn working_copy_document(&self, owner: &AccountRegion, api_id: &ApiId) -> Result<Value, Error> {
         let snapshot = self.working_copy(owner, api_id).await?;
-        let extensions = Extensions::parse("apigateway")?;
-        Ok(export(&Export {
-            snapshot: &snapshot,
-            stage: "stage",
-            region: owner.region.as_str(),
-            version: snapshot.api.version.as_deref().unwrap_or_default(),
-            documentation: None,
-            dialect: Dialect::V3,
-            extensions,
-        })?)
+        document(&snapshot, owner)
     }
+}
+
+/// An OpenAPI 3.0 document with all extensions, without documentation.
+pub(super) fn document(snapshot: &DeploymentSnapshot, owner: &AccountRegion) -> Result<Value, Error> {
+    Ok(export(&Export {
+        snapshot,
+        stage: "stage",
+        region: owner.region.as_str(),
+        version: snapshot.api.version.as_deref().unwrap_or_default(),
+        documentation: None,
+        dialect: Dialect::V3,
+        extensions: Extensions::parse("apigateway")?,
+    })?)
 }
 
 fn pretty(document: &Value) -> Result<String, Error> {

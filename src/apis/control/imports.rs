@@ -79,7 +79,12 @@ impl ImportOptions {
     }
 
     /// Parses `body` for the owner's API `id`.
-    fn read(&self, body: &[u8], owner: &AccountRegion, id: &ApiId) -> Result<Definition, BadRequest> {
+    pub(super) fn read(
+        &self,
+        body: &[u8],
+        owner: &AccountRegion,
+        id: &ApiId,
+    ) -> Result<Definition, BadRequest> {
         let document = Document::read(body).ok_or(BadRequest::OpenApi)?.in_account(owner);
         let mut definition = import(&document, id.as_str(), self.base_path()?)?;
         self.override_settings(&mut definition.settings)?;
@@ -136,16 +141,16 @@ impl Apis {
 }
 
 /// An import in progress, within its transaction.
-struct Import<'i> {
-    rows: &'i Rows<'i>,
-    apis: &'i Apis,
-    mode: PutMode,
-    options: &'i ImportOptions,
+pub(super) struct Import<'i> {
+    pub(super) rows: &'i Rows<'i>,
+    pub(super) apis: &'i Apis,
+    pub(super) mode: PutMode,
+    pub(super) options: &'i ImportOptions,
 }
 
 impl Import<'_> {
     /// Stores everything, then decides whether it stays: an error rolls everything back.
-    fn run(&self, mut api: RestApi, definition: Definition) -> Result<ImportedApi, Error> {
+    pub(super) fn run(&self, mut api: RestApi, definition: Definition) -> Result<ImportedApi, Error> {
         let rows = self.rows;
         let mut notes = definition.notes;
         let head = (definition.title, definition.version, definition.description);

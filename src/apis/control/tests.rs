@@ -513,3 +513,32 @@ async fn links_are_there_before_integrations_and_after_deployments() {
     world.apis.delete_stage(owner, &api.id, &"dev".into()).await.unwrap();
     world.apis.delete_vpc_link(owner, &link.id).await.unwrap();
 }
+
+#[tokio::test]
+async fn a_preview_of_an_import_shows_what_would_change_and_keeps_nothing() {
+    let world = World::new();
+    let api = world.api().await;
+    world.mock(&api).await;
+    let document = br#"{"openapi": "3.0.1", "info": {"title": "Other"}, "paths": {"/new": {"get": {
+        "x-amazon-apigateway-integration": {"type": "mock"}}}}}"#;
+    let was = world.apis.working_copy_document(&world.owner, &api.id).await.unwrap();
+    for (mode, wanted, unwanted) in [
+        (PutMode::Merge, "+ method GET /new", "- method GET /"),
+        (PutMode::Overwrite, "- method GET /", "- method GET /new"),
+    ] {
+        let options = ImportOptions::default();
+        let previewed =
+            world.apis.preview_import(&world.owner, &api.id, document, mode, options).await.unwrap();
+        assert_eq!(previewed.before, was);
+        let changes = difference::differences(&previewed.before, &previewed.after);
+        let changes: Vec<String> = changes.iter().flat_map(difference::Difference::report).collect();
+        assert!(
+            changes.contains(&wanted.to_owned()) && !changes.contains(&unwanted.to_owned()),
+            "{changes:?}"
+        );
+        assert_eq!(world.apis.working_copy_document(&world.owner, &api.id).await.unwrap(), was);
+    }
+    let options = ImportOptions::default();
+    let wrong = world.apis.preview_import(&world.owner, &api.id, b"{", PutMode::Merge, options).await;
+    assert!(matches!(wrong, Err(Error::BadRequest(_))), "{wrong:?}");
+}

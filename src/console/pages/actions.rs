@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::{addresses, api, edit, plans, playground, replay, requests};
+use super::{
+    addresses, api, api_changes, canary, edit, evaluated, plans, playground, playground_case, replay,
+    requests, rotate,
+};
 use crate::console::aws::text;
 use crate::console::failure::Failure;
 use crate::console::form::Form;
@@ -23,12 +26,16 @@ pub(in super::super) fn action(path: &str) -> Option<&'static str> {
         "/apis/deploy" => "apigateway:CreateDeployment",
         "/apis/roll-back" => "apigateway:UpdateStage",
         "/apis/test" => "apigateway:TestInvokeMethod",
+        "/apis/canary" => "apigateway:UpdateStage",
+        "/apis/preview" => "apigateway:GetRestApi",
+        "/apis/import" => "apigateway:PutRestApi",
         "/playground/template" => "console:EvaluateTemplate",
-        "/playground/state" => "states:TestState",
+        "/playground/state" | "/playground/expression" | "/playground/case" => "states:TestState",
         "/requests/switch" => "console:RecordRequests",
         "/requests/resend" => "execute-api:Invoke",
         "/keys/create" => "apigateway:CreateApiKey",
         "/keys/switch" => "apigateway:UpdateApiKey",
+        "/keys/rotate" => "apigateway:CreateApiKey",
         _ => return None,
     })
 }
@@ -62,12 +69,18 @@ pub(in super::super) async fn act(visit: &Visit<'_>, path: &str, form: &Form) ->
         "/apis/deploy" => api::deploy(visit, form).await,
         "/apis/roll-back" => api::roll_back(visit, form).await,
         "/apis/test" => api::test(visit, form).await,
+        "/apis/canary" => canary::change(visit, form).await,
+        "/apis/preview" => api_changes::preview(visit, form).await,
+        "/apis/import" => api_changes::import(visit, form).await,
         "/playground/template" => playground::evaluate(visit, form).await,
         "/playground/state" => playground::test_state(visit, form).await,
+        "/playground/expression" => evaluated::evaluate(visit, form).await,
+        "/playground/case" => playground_case::save(visit, form).await,
         "/requests/switch" => requests::switch(visit, form),
         "/requests/resend" => requests::resend(visit, form).await,
         "/keys/create" => plans::create_key(visit, form).await,
         "/keys/switch" => plans::switch_key(visit, form).await,
+        "/keys/rotate" => rotate::rotate(visit, form).await,
         _ => Err(Failure::no_page()),
     }
 }

@@ -13,7 +13,8 @@ use crate::console::visit::{Answer, Page, Visit};
 
 /// Resources, stages and deployments that are shown.
 const SHOWN_MAX: u64 = 500;
-const TABS: &[(&str, &str)] = &[("", "Resources"), ("stages", "Stages"), ("deployments", "Deployments")];
+const TABS: &[(&str, &str)] =
+    &[("", "Resources"), ("stages", "Stages"), ("deployments", "Deployments"), ("import", "Import")];
 
 pub(super) async fn show(visit: &Visit<'_>) -> Result<Answer, Failure> {
     let id = visit.required("id")?;
@@ -28,7 +29,7 @@ pub(super) async fn show(visit: &Visit<'_>) -> Result<Answer, Failure> {
     let mut data = json!({
         "id": id, "name": name, "description": text(&api, "description"), "tabs": tabs,
         "created": shown::time_of(&api, "createdDate"),
-        "isResources": tab.is_empty(), "isStages": tab == "stages", "isDeployments": tab == "deployments",
+        "isResources": tab.is_empty(), "isStages": tab == "stages", "isDeployments": tab == "deployments", "isImport": tab == "import",
     });
     match tab {
         "stages" => {
@@ -37,6 +38,7 @@ pub(super) async fn show(visit: &Visit<'_>) -> Result<Answer, Failure> {
                 list(&stages, "item").iter().map(|it| stage(visit, id, it)).collect::<Vec<_>>().into();
         }
         "deployments" => data["deployments"] = deployments(visit, id).await?,
+        "import" => {}
         _ => {
             let input = json!({"restApiId": id, "limit": SHOWN_MAX, "embed": ["methods"]});
             let resources = aws.apigateway("GetResources", input).await?;
@@ -168,9 +170,11 @@ fn responses(of: &Value, member: &str, known: &[(&str, &str)], with_templates: &
 
 fn stage(visit: &Visit<'_>, id: &str, stage: &Value) -> Value {
     let name = text(stage, "stageName");
-    let canary = stage.get("canarySettings").map(
-        |canary| json!({"percent": canary.get("percentTraffic"), "deployment": text(canary, "deploymentId")}),
-    );
+    let canary = stage.get("canarySettings").map(|canary| {
+        // Without the zero behind the point of a whole number.
+        let percent = canary.get("percentTraffic").and_then(Value::as_f64).map(|it| it.to_string());
+        json!({"percent": percent, "deployment": text(canary, "deploymentId")})
+    });
     let settings = stage.get("methodSettings").and_then(Value::as_object).into_iter().flatten();
     let settings = settings.map(|(method, of)| {
         json!({
@@ -182,9 +186,11 @@ fn stage(visit: &Visit<'_>, id: &str, stage: &Value) -> Value {
         "name": name, "deployment": text(stage, "deploymentId"), "description": text(stage, "description"),
         "updated": shown::time_of(stage, "lastUpdatedDate"),
         "maps": maps(stage, &[("variables", "Stage variables")]), "settings": settings.collect::<Vec<_>>(),
+        "changes": address("/apis/changes", &[("id", id), ("stage", name)]),
+        "canaryChanges": address("/apis/changes", &[("id", id), ("stage", name), ("canary", "yes")]),
         "canary": canary, "tracing": stage.get("tracingEnabled"),
         "path": format!("/restapis/{id}/{name}/_user_request_"), "short": format!("/{name}"),
-        "csrf": &*visit.signed.csrf,
+        "api": id, "base": crate::console::PREFIX, "csrf": &*visit.signed.csrf,
     })
 }
 

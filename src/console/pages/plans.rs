@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::addresses::{self, address};
+use super::plan_now::{now, quota, readings};
 use crate::console::aws::{list, text};
 use crate::console::failure::Failure;
 use crate::console::form::Form;
@@ -59,6 +60,7 @@ pub(super) async fn plan(visit: &Visit<'_>) -> Result<Answer, Failure> {
     let plan = aws.apigateway("GetUsagePlan", json!({ "usagePlanId": id })).await?;
     let keys = aws.apigateway("GetUsagePlanKeys", json!({"usagePlanId": id, "limit": SHOWN_MAX})).await?;
     let usage = usage(visit, id).await?;
+    let (readings, quota, at) = (readings(visit, id), quota(&plan), visit.shared.clock.now());
     let rows: Vec<_> = list(&keys, "item")
         .iter()
         .map(|key| {
@@ -73,7 +75,7 @@ pub(super) async fn plan(visit: &Visit<'_>) -> Result<Answer, Failure> {
             let today = days.last().copied();
             json!({
                 "id": own, "name": text(key, "name"), "today": today.map(|(used, _)| used),
-                "left": today.map(|(_, left)| left).filter(|_| plan.get("quota").is_some()),
+                "now": now(readings.get(own), quota, today.map(|(_, left)| left), at),
                 "total": days.iter().map(|(used, _)| used).sum::<u64>(), "bars": bars(&days),
             })
         })
@@ -87,7 +89,7 @@ pub(super) async fn plan(visit: &Visit<'_>) -> Result<Answer, Failure> {
     let data = json!({
         "id": id, "name": name, "limits": limits(&plan), "stages": stages.collect::<Vec<_>>(), "keys": rows,
         "from": text(&usage, "startDate"), "to": text(&usage, "endDate"),
-        "csv": address("/plans/usage.csv", &[("id", id)]), "width": CHART.0, "height": CHART.1,
+        "csv": address("/plans/usage.csv", &[("id", id)]), "csvNow": address("/plans/now.csv", &[("id", id)]), "width": CHART.0, "height": CHART.1,
     });
     visit.render(Page { title: &name, section: "Usage plans", template: "plan", parts: &[], data })
 }
@@ -134,6 +136,15 @@ pub(super) async fn csv(visit: &Visit<'_>) -> Result<Answer, Failure> {
     }
     let name = format!("usage-{}.csv", text(&usage, "endDate"));
     Ok(Answer::File { name, media: "text/csv; charset=utf-8", bytes: table.into() })
+}
+
+/// What the keys have at this moment, likewise.
+pub(super) async fn csv_now(visit: &Visit<'_>) -> Result<Answer, Failure> {
+    let id = visit.required("id")?;
+    // Who may read the usage may read the rest of it.
+    usage(visit, id).await?;
+    let bytes = super::plan_now::csv(&readings(visit, id)).into();
+    Ok(Answer::File { name: "plan-now.csv".to_owned(), media: "text/csv; charset=utf-8", bytes })
 }
 
 /// Creates a key, and shows its value this once.

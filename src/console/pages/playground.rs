@@ -41,14 +41,18 @@ const STATE: &str = r#"{
 const INPUT: &str =
     r#"{"items": [{"sku": "A-1", "price": 9.5, "quantity": 2}, {"sku": "B-2", "price": 3, "quantity": 1}]}"#;
 
+/// An expression to begin with.
+const EXPRESSION: &str = "States.Format('{} of {}', $.items[0].sku, States.ArrayLength($.items))";
+const TABS: &[(&str, &str)] = &[("", "Mapping template"), ("state", "State"), ("expression", "Expression")];
+
 pub(super) async fn show(visit: &Visit<'_>) -> Result<Answer, Failure> {
-    let is_state = visit.query("tab") == "state";
+    let tab = TABS.iter().find(|(tab, _)| *tab == visit.query("tab")).map_or("", |(tab, _)| tab);
+    let tabs = TABS.iter().map(|(word, label)| {
+        json!({"label": label, "href": address("/playground", &[("tab", word)]), "current": *word == tab})
+    });
     let data = json!({
-        "tabs": [
-            {"label": "Mapping template", "href": address("/playground", &[]), "current": !is_state},
-            {"label": "State", "href": address("/playground", &[("tab", "state")]), "current": is_state},
-        ],
-        "isState": is_state, "template": TEMPLATE, "body": BODY, "state": STATE, "input": INPUT,
+        "tabs": tabs.collect::<Vec<_>>(), "isState": tab == "state", "isExpression": tab == "expression",
+        "template": TEMPLATE, "body": BODY, "state": STATE, "input": INPUT, "expression": EXPRESSION,
     });
     visit.render(Page {
         title: "Playground",
@@ -153,8 +157,21 @@ impl Observer for Steps {
         self.rows.push(json!({
             "at": format!("{}:{}", step.at.line, step.at.column), "depth": step.depth.min(8),
             "source": cut(step.source), "action": action, "value": cut(&value),
+            "line": step.at.line, "column": step.at.column, "variable": variable(step).map(cut),
         }));
     }
+}
+
+/// What a step gives a value, as it is written: of `#set($a.b = 1)`, `$a.b`.
+fn variable<'s>(step: &Step<'s>) -> Option<&'s str> {
+    let (directive, separator) = match step.action {
+        Action::Assigned(Vtl::Null) => return None,
+        Action::Assigned(_) => ("#set", "="),
+        Action::Iteration(..) => ("#foreach", " in"),
+        _ => return None,
+    };
+    let inner = step.source.strip_prefix(directive)?.trim_start().strip_prefix('(')?;
+    Some(inner.split(separator).next()?.trim())
 }
 
 fn said(value: &Vtl) -> String {
@@ -196,15 +213,8 @@ pub(super) async fn test_state(visit: &Visit<'_>, form: &Form) -> Result<Answer,
     tested_state(visit, form, json!({ "definition": form.required("definition")? })).await
 }
 
-/// The same for a definition, with the form's data and mocks.
-///
-/// # Errors
-/// What the operation says.
-pub(super) async fn tested_state(
-    visit: &Visit<'_>,
-    form: &Form,
-    mut input: Value,
-) -> Result<Answer, Failure> {
+/// The input of TestState, with the form's data and mocks.
+pub(super) fn state_input(form: &Form, mut input: Value) -> Value {
     input["inspectionLevel"] = "DEBUG".into();
     input["input"] = form.filled("input").unwrap_or("{}").into();
     if let Some(role) = form.filled("role") {
@@ -218,6 +228,15 @@ pub(super) async fn tested_state(
     if let Some(variables) = form.filled("variables") {
         input["variables"] = variables.into();
     }
+    input
+}
+
+/// Tests a state of a definition.
+///
+/// # Errors
+/// What the operation says.
+pub(super) async fn tested_state(visit: &Visit<'_>, form: &Form, input: Value) -> Result<Answer, Failure> {
+    let input = state_input(form, input);
     let tested = visit.aws.states("TestState", input).await?;
     let inspected = tested.get("inspectionData").and_then(Value::as_object).into_iter().flatten();
     let stages = inspected.map(|(name, value)| {
@@ -232,4 +251,22 @@ pub(super) async fn tested_state(
         "stages": stages.collect::<Vec<_>>(),
     });
     Ok(Answer::Html(visit.shared.renderer.part("tested-state", &data)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::SystemClock;
+
+    #[test]
+    fn steps_say_which_variable_has_which_value() {
+        let source = "#set( $a = 1 )\n#set($b.c = 2)#foreach($item in [3, 4])$item#end";
+        let told = tried(source, TrialRequest::default(), &SystemClock::new());
+        let steps = told["steps"].as_array().unwrap();
+        let named: Vec<_> =
+            steps.iter().filter_map(|it| Some((it["variable"].as_str()?, it["value"].as_str()?))).collect();
+        assert!(named.contains(&("$a", "1")), "{named:?}");
+        assert!(named.contains(&("$item", "[0] 3")) && named.contains(&("$item", "[1] 4")), "{named:?}");
+        assert!(steps.iter().all(|it| it["line"].is_u64() && it["column"].is_u64()), "{steps:?}");
+    }
 }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::reading::BucketReading;
 use super::terms::Terms;
 use super::throttle::Limiter;
 use crate::apis::Rate;
@@ -92,6 +93,19 @@ impl Buckets {
     /// Whether all buckets are full.
     pub(super) fn is_full(&self) -> bool {
         self.shared.is_full() && self.callers.values().all(BucketSet::is_full)
+    }
+
+    /// The buckets that the key has as a whole, and how many callers have their own.
+    pub(super) fn readings(&self) -> (Vec<BucketReading>, usize) {
+        let BucketSet { plan, methods, .. } = &self.shared;
+        let plan = plan.iter().map(|bucket| ("", bucket));
+        let methods = methods.iter().map(|(method, bucket)| (&**method, bucket));
+        let reading = |(method, bucket): (&str, &Limiter)| {
+            let rate = bucket.rate();
+            let level = (f64::from(rate.burst) - bucket.missing()).max(0.0);
+            BucketReading { method: method.to_owned(), rate, level }
+        };
+        (plan.chain(methods).map(reading).collect(), self.callers.len())
     }
 
     /// Whether the stored levels have not been loaded yet.

@@ -11,6 +11,7 @@ use tokio::task::JoinSet;
 
 use super::key_cache::{KeyCache, Lookup, Subscriber};
 use super::meter::{Attempt, Meter, Standing, Verdict};
+use super::reading::MeterReading;
 use super::throttle::{Limiters, Wait};
 use super::usage_store::UsageStore;
 use crate::apis::{ApiId, ApiKeyValue, StageName, UsagePlanId};
@@ -176,6 +177,12 @@ impl KeyMeters {
             Some(LiveUsage { key: meter.subject.key.clone(), day, used })
         };
         self.all_meters().into_iter().filter(of_plan).filter_map(usage).collect()
+    }
+
+    /// What the meters of a plan's keys know at this moment; those that nobody has used lately are not in memory.
+    pub(crate) fn readings(&self, owner: &AccountRegion, plan: &UsagePlanId) -> Vec<MeterReading> {
+        let of_plan = |meter: &Arc<Meter>| meter.subject.plan == *plan && meter.subject.owner == *owner;
+        self.all_meters().into_iter().filter(of_plan).map(|meter| meter.reading()).collect()
     }
 
     /// Makes the next request ask the usage store about a key, because its quota was changed.

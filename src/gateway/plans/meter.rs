@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::buckets::Buckets;
+use super::reading::{MeterReading, RefusedCounts};
 use super::terms::Terms;
 use super::throttle::{Limiter, Wait};
 use crate::apis::QuotaSettings;
@@ -37,6 +38,7 @@ struct State {
     is_closed: bool,
     /// Somebody is about to reserve more.
     is_topping_up: bool,
+    refused: RefusedCounts,
 }
 
 /// The usage as of a day.
@@ -158,6 +160,7 @@ impl Meter {
         let bucket = state.buckets.bucket(terms, caller, clock);
         let mark = bucket.map(Limiter::mark);
         if let Some(Err(wait)) = bucket.map(Limiter::take) {
+            state.refused.by_rate += 1;
             return Verdict::Throttled(wait);
         }
         let give_back = || {
@@ -167,11 +170,13 @@ impl Meter {
         };
         if standing.quota.is_some() && standing.remaining == 0 {
             give_back();
+            state.refused.by_quota += 1;
             return Verdict::QuotaExceeded(standing);
         }
         for limiter in outer.iter().flatten() {
             if let Err(wait) = limiter.take() {
                 give_back();
+                state.refused.by_shared += 1;
                 return Verdict::Throttled(wait);
             }
         }
@@ -244,6 +249,21 @@ impl Meter {
     /// Today's usage, exact at any moment.
     pub(crate) fn used(&self) -> Option<(Day, u64)> {
         self.state().account.map(|account| (account.day, account.today))
+    }
+
+    /// What it knows at this moment.
+    pub(crate) fn reading(&self) -> MeterReading {
+        let state = self.state();
+        let (buckets, n_callers) = state.buckets.readings();
+        let quota = state.quota.filter(|_| state.account.is_some());
+        MeterReading {
+            key: self.subject.key.clone(),
+            used: state.account.map(|account| (account.day, account.today)),
+            quota: quota.map(|quota| (quota, state.standing().remaining)),
+            buckets,
+            n_callers,
+            refused: state.refused,
+        }
     }
 
     /// What the usage store don't know yet about a key without a quota; it is written from time to time.

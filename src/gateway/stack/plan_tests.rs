@@ -20,7 +20,7 @@ use crate::connect::HttpClient;
 use crate::gateway::fixture::{
     Answer, Fixture, Memory, api, fixture, live, method, mock, owner, strings, with,
 };
-use crate::gateway::{Gateway, Options, Ports};
+use crate::gateway::{Gateway, Options, Ports, RefusedCounts};
 use crate::identity::Authenticator;
 
 const OK: &str = r#"{"statusCode": 200}"#;
@@ -565,4 +565,25 @@ proptest! {
             }
         });
     }
+}
+
+#[tokio::test]
+async fn meters_tell_levels_what_is_left_and_what_was_refused() {
+    let fixture = keyed_fixture(Some((1.0, 2)), quota(3, QuotaPeriod::Day, 0));
+    let readings = || fixture.gateway.meter_readings(&owner(), &"p1".into());
+    assert_eq!(readings(), []);
+    for status in [200, 200, 429] {
+        assert_eq!(fixture.get_as("/dev/pets", GOLD).await.status, status);
+    }
+    let reading = readings().remove(0);
+    assert_eq!((reading.key.as_str(), reading.quota.unwrap().1), ("k1", 1));
+    assert_eq!((reading.buckets[0].level.round(), reading.buckets[0].rate.burst), (0.0, 2));
+    fixture.clock.advance(Duration::from_secs(60));
+    for status in [200, 429] {
+        assert_eq!(fixture.get_as("/dev/pets", GOLD).await.status, status);
+    }
+    let reading = readings().remove(0);
+    assert_eq!(reading.refused, RefusedCounts { by_rate: 1, by_quota: 1, by_shared: 0 });
+    assert_eq!((reading.used.unwrap().1, reading.quota.unwrap().1), (3, 0));
+    assert_eq!(fixture.gateway.meter_readings(&owner(), &"p2".into()), []);
 }

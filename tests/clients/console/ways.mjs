@@ -3,6 +3,9 @@
 import assert from "node:assert/strict";
 import { mkdirSync, readFileSync } from "node:fs";
 import { chromium } from "playwright-core";
+import { apis } from "./apis.mjs";
+import { plans } from "./plans.mjs";
+import { playground } from "./playground.mjs";
 import { workflows } from "./workflows.mjs";
 
 const given = JSON.parse(await new Response(process.stdin).text());
@@ -250,7 +253,7 @@ try {
   assert.ok(!(await page.content()).includes(given.keyValue));
   await check(page, "a plan");
   await picture(page, "plan-light");
-  const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name: "CSV" }).click()]);
+  const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name: "CSV", exact: true }).click()]);
   assert.match(readFileSync(await download.path(), "utf8"), /,29,7,993/);
   await page.getByRole("link", { name: "Operation", exact: true }).click();
   await page.waitForSelector("text=Settings in force");
@@ -423,7 +426,8 @@ try {
   console.log(`large ones stay small: ${sizes.join("; ")}`);
   console.log(`how long they took: ${timings.join(", ")}`);
 
-  await workflows(page, { given, base, view, go, check, picture });
+  const ways = { given, base, view, go, check, picture };
+  for (const part of [workflows, apis, plans, playground]) await part(page, ways);
 
   // --- dark, on a phone, and without scripts
   const dark = await signedIn({ colorScheme: "dark" });

@@ -1,4 +1,4 @@
-//! Finds the differences between two documents of one API, part by part.
+//! Finds the differences between two exported OpenAPI 3.0 documents of one API, part by part.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,27 +11,33 @@ const SHOWN_CHARS_MAX: usize = 80;
 
 /// What happened to a part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Action {
+pub enum Action {
+    /// It was not there before.
     Added,
+    /// It was there, and is different.
     Changed,
+    /// It is there no more.
     Removed,
 }
 
 /// A part that was added, removed or changed.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Difference {
-    action: Action,
-    kind: &'static str,
-    name: String,
+pub struct Difference {
+    /// What happened to it.
+    pub action: Action,
+    /// What kind of part it is, such as `method`.
+    pub kind: &'static str,
+    /// Its name, such as `GET /pets`.
+    pub name: String,
     /// For a changed part: where, from what, to what.
-    members: Vec<(String, Value, Value)>,
+    pub members: Vec<(String, Value, Value)>,
 }
 
 /// The parts of an API by kind and name.
 type Parts = BTreeMap<(&'static str, String), Value>;
 
 /// All differences between `before` and `after`, ordered by kind and name.
-pub(super) fn differences(before: &Value, after: &Value) -> Vec<Difference> {
+pub fn differences(before: &Value, after: &Value) -> Vec<Difference> {
     let (before, after) = (parts(before), parts(after));
     let keys: BTreeSet<_> = before.keys().chain(after.keys()).collect();
     let one = |key: &(&'static str, String)| {
@@ -47,14 +53,26 @@ pub(super) fn differences(before: &Value, after: &Value) -> Vec<Difference> {
 }
 
 /// The number of each kind of difference.
-pub(super) fn summary(differences: &[Difference]) -> String {
+pub fn summary(differences: &[Difference]) -> String {
     let count = |action| differences.iter().filter(|it| it.action == action).count();
     let (added, changed, removed) = (count(Action::Added), count(Action::Changed), count(Action::Removed));
     format!("{added} added, {changed} changed, {removed} removed")
 }
 
+impl Action {
+    /// A word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Added => "added",
+            Self::Changed => "changed",
+            Self::Removed => "removed",
+        }
+    }
+}
+
 impl Difference {
-    pub(super) fn report(&self) -> Vec<String> {
+    /// As lines of text.
+    pub fn report(&self) -> Vec<String> {
         let sign = match self.action {
             Action::Added => '+',
             Action::Changed => '~',
@@ -69,12 +87,9 @@ impl Difference {
         lines
     }
 
-    pub(super) fn to_json(&self) -> Value {
-        let action = match self.action {
-            Action::Added => "added",
-            Action::Changed => "changed",
-            Action::Removed => "removed",
-        };
+    /// As JSON.
+    pub fn to_json(&self) -> Value {
+        let action = self.action.word();
         let members = self.members.iter();
         let members = members.map(|(place, was, is)| json!({ "path": place, "from": was, "to": is }));
         json!({
