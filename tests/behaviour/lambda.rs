@@ -85,9 +85,9 @@ fn a_function_is_called_through_the_api() {
         "{}",
         refused.text()
     );
-    let mapping = lambda(&mut client, "POST", "/2015-03-31/event-source-mappings", &[], "{}");
+    let signing = lambda(&mut client, "POST", "/2020-04-22/code-signing-configs", &[], "{}");
     assert_eq!(
-        (mapping.status, mapping.header("x-amzn-errortype")),
+        (signing.status, signing.header("x-amzn-errortype")),
         (400, Some("UnsupportedOperationException"))
     );
 
