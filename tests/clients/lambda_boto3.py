@@ -333,8 +333,12 @@ def tags_and_the_rest():
     assert client.list_code_signing_configs()["CodeSigningConfigs"] == []
     refused("UnsupportedOperationException", client.create_code_signing_config,
             AllowedPublishers={"SigningProfileVersionArns": ["arn:aws:signer:us-east-1:123456789012:/signing-profiles/p/abcdefghij"]})
-    refused("UnsupportedOperationException", client.create_event_source_mapping, FunctionName="f",
-            EventSourceArn="arn:aws:sqs:us-east-1:123456789012:q")
+    # The queue is elsewhere; a mapping that is not enabled asks nobody for messages.
+    mapping = client.create_event_source_mapping(
+        FunctionName="f", EventSourceArn="arn:aws:sqs:us-east-1:123456789012:q", BatchSize=5, Enabled=False)
+    listed = client.list_event_source_mappings(FunctionName="f")["EventSourceMappings"]
+    assert [(it["UUID"], it["BatchSize"]) for it in listed] == [(mapping["UUID"], 5)], listed
+    client.delete_event_source_mapping(UUID=mapping["UUID"])
 
 
 def temporary_keys():
