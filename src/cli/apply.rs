@@ -25,11 +25,11 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The server's response.
 #[derive(Debug, Deserialize, Serialize)]
-struct Applied {
+pub(super) struct Applied {
     stack: String,
     changes: Vec<Change>,
     outputs: Map<String, Value>,
-    warnings: Vec<String>,
+    pub(super) warnings: Vec<String>,
 }
 
 #[derive(Debug, Deserialize, Serialize)]
@@ -42,6 +42,14 @@ struct Change {
     physical_id: String,
 }
 
+/// A template with all that it needs.
+pub(super) struct Deployment {
+    pub(super) stack: String,
+    pub(super) template: String,
+    pub(super) parameters: Map<String, Value>,
+    pub(super) beside: BesideTemplate,
+}
+
 pub(super) fn run(arguments: &Apply) -> anyhow::Result<ExitCode> {
     let file = &arguments.file;
     let template =
@@ -50,14 +58,14 @@ pub(super) fn run(arguments: &Apply) -> anyhow::Result<ExitCode> {
     let stack = arguments.stack_name.clone().unwrap_or_else(|| server::stack_name(file));
     let remote = Remote { endpoint: &arguments.endpoint };
     let beside = beside(&template, file)?;
-    let request = request(remote, &stack, &template, &parameters, &beside)?;
+    let deployment = Deployment { stack, template, parameters, beside };
     let applied = block_on(async {
-        let mut answer = std::pin::pin!(send(remote, request));
+        let mut answer = std::pin::pin!(deploy(remote, &deployment));
         tokio::select! {
             answer = &mut answer => return answer,
             () = tokio::time::sleep(PATIENCE) => {}
         }
-        output::progress(&format!("applying {} as stack {stack} …", file.display()));
+        output::progress(&format!("applying {} as stack {} …", file.display(), deployment.stack));
         answer.await
     })?;
     for warning in &applied.warnings {
@@ -71,8 +79,13 @@ pub(super) fn run(arguments: &Apply) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Lets the server apply a template.
+pub(super) async fn deploy(remote: Remote<'_>, deployment: &Deployment) -> anyhow::Result<Applied> {
+    send(remote, request(remote, deployment)?).await
+}
+
 /// Parses `NAME=VALUE` arguments; a value may contain `=`.
-fn parameters(given: &[String]) -> anyhow::Result<Map<String, Value>> {
+pub(super) fn parameters(given: &[String]) -> anyhow::Result<Map<String, Value>> {
     given
         .iter()
         .map(|pair| match pair.split_once('=') {
@@ -84,13 +97,14 @@ fn parameters(given: &[String]) -> anyhow::Result<Map<String, Value>> {
 
 /// What lies beside a template, by resource: archives of folders, and documents.
 #[derive(Default)]
-struct BesideTemplate {
-    packages: BTreeMap<String, String>,
-    documents: BTreeMap<String, String>,
+pub(super) struct BesideTemplate {
+    /// In base64.
+    pub(super) packages: BTreeMap<String, String>,
+    pub(super) documents: BTreeMap<String, String>,
 }
 
 /// Reads what the template names. What is wrong with a template, the server says.
-fn beside(template: &str, file: &Path) -> anyhow::Result<BesideTemplate> {
+pub(super) fn beside(template: &str, file: &Path) -> anyhow::Result<BesideTemplate> {
     let Ok(template) = Template::parse(template) else { return Ok(BesideTemplate::default()) };
     Ok(BesideTemplate {
         packages: server::packages(&template, file).context("cannot pack a folder")?,
@@ -98,13 +112,8 @@ fn beside(template: &str, file: &Path) -> anyhow::Result<BesideTemplate> {
     })
 }
 
-fn request(
-    remote: Remote<'_>,
-    stack: &str,
-    template: &str,
-    parameters: &Map<String, Value>,
-    beside: &BesideTemplate,
-) -> anyhow::Result<Request> {
+fn request(remote: Remote<'_>, deployment: &Deployment) -> anyhow::Result<Request> {
+    let Deployment { stack, template, parameters, beside } = deployment;
     let mut body = json!({ "template": template, "parameters": parameters });
     for (name, files) in [("packages", &beside.packages), ("documents", &beside.documents)] {
         if !files.is_empty() {
@@ -132,7 +141,7 @@ async fn send(remote: Remote<'_>, request: Request) -> anyhow::Result<Applied> {
 }
 
 /// A line for each change, the outputs, and a summary.
-fn lines(applied: &Applied) -> Vec<String> {
+pub(super) fn lines(applied: &Applied) -> Vec<String> {
     let mut lines = Vec::new();
     let mut counts: Vec<(&str, usize)> = Vec::new();
     for change in &applied.changes {

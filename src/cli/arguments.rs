@@ -5,6 +5,7 @@ mod executions;
 mod functions;
 mod iam;
 mod machines;
+mod projects;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -18,6 +19,7 @@ pub(super) use self::executions::{Exec, ExecCommand, Fork, Skip};
 pub(super) use self::functions::{Dev, Fn, FnCommand, Invoke, Logs};
 pub(super) use self::iam::{Iam, IamCommand, Missing};
 pub(super) use self::machines::{AslLint, NamedDefinition, Replay, Test};
+pub(super) use self::projects::DevProject;
 use crate::gateway::LintCode;
 
 /// An API-Gateway-compatible HTTP front door with a durable, Step-Functions-compatible workflow engine.
@@ -30,6 +32,7 @@ use crate::gateway::LintCode;
   stepgate                                      serve on 127.0.0.1:4566 with the tutorial deployed
   stepgate serve --listen 127.0.0.1:8080        the same elsewhere
   stepgate apply config/tutorial.yaml           deploy a CloudFormation template to a running server
+  stepgate dev shop                             deploy a CDK, SAM or Serverless project with every file saved
   stepgate export --api pets -o pets.yaml       write an API as an OpenAPI document
   stepgate diff pets.yaml --api pets            show what importing it again would change
   stepgate vtl eval map.vtl --input order.json  run a mapping template
@@ -55,6 +58,8 @@ pub(super) enum Command {
     Serve(Serve),
     /// Deploy a CloudFormation template to a running server.
     Apply(Apply),
+    /// Deploy a CDK, SAM or Serverless project to a running server, and again with every file that is saved.
+    Dev(DevProject),
     /// Write what a stage of an API serves as an OpenAPI document.
     Export(Export),
     /// Make an API of an OpenAPI document, or put the document into one.

@@ -26,6 +26,7 @@ mod arguments;
 mod asl_lint;
 mod cors;
 mod definition;
+mod dev;
 mod diff;
 mod doctor;
 mod exec;
@@ -69,6 +70,7 @@ pub fn main() -> ExitCode {
     let outcome = match arguments.command.unwrap_or(Command::Serve(arguments.serve)) {
         Command::Serve(serve) => serve::run(&serve),
         Command::Apply(apply) => apply::run(&apply),
+        Command::Dev(dev) => dev::run(&dev),
         Command::Export(export) => export::run(&export),
         Command::Import(import) => import::run(&import),
         Command::Diff(diff) => diff::run(&diff),

@@ -271,7 +271,8 @@ fn credential() -> anyhow::Result<Credential> {
     }
 }
 
-fn region() -> anyhow::Result<Region> {
+/// The region that the environment names.
+pub(super) fn region() -> anyhow::Result<Region> {
     let set = std::env::var("AWS_REGION").or_else(|_| std::env::var("AWS_DEFAULT_REGION"));
     let region = set.unwrap_or_else(|_| "us-east-1".to_owned());
     Region::parse(&region).with_context(|| format!("AWS_REGION {region:?} is no region's name"))

@@ -16,7 +16,7 @@ const LEFT_OUT: &[&str] = &[".git", "__pycache__", ".venv", ".pytest_cache", ".i
 
 /// The files of a folder, as far as they can be seen without reading them. Two looks at a folder are equal if nothing
 /// was saved between them.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SourceFolder {
     root: PathBuf,
     files: Vec<Seen>,
@@ -36,10 +36,26 @@ impl SourceFolder {
     /// # Errors
     /// If a folder can't be read, lies too deep, or there are too many files.
     pub fn look(root: &Path) -> io::Result<Self> {
+        Self::look_without(root, &[])
+    }
+
+    /// The same, but for what lies in folders of these names. Blocks.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn look_without(root: &Path, left_out: &[&str]) -> io::Result<Self> {
         let mut files = Vec::new();
-        look_into(root, Path::new(""), 0, &mut files)?;
+        look_into(root, Path::new(""), left_out, &mut files)?;
         files.sort_unstable();
         Ok(Self { root: root.to_owned(), files })
+    }
+
+    /// The files that are new since an earlier look, are gone, or were saved.
+    pub fn differing<'a>(&'a self, earlier: &'a Self) -> impl Iterator<Item = PathBuf> + 'a {
+        let only = |these: &'a Self, those: &'a Self| {
+            these.files.iter().filter(|file| those.files.binary_search(file).is_err())
+        };
+        only(self, earlier).chain(only(earlier, self)).map(|file| self.root.join(&file.path))
     }
 
     /// A ZIP archive of the files. The same files give the same archive, whenever they were saved. Blocks.
@@ -66,20 +82,20 @@ impl SourceFolder {
     }
 }
 
-fn look_into(root: &Path, below: &Path, depth: usize, files: &mut Vec<Seen>) -> io::Result<()> {
+fn look_into(root: &Path, below: &Path, left_out: &[&str], files: &mut Vec<Seen>) -> io::Result<()> {
     let folder = root.join(below);
-    if DEPTH_MAX < depth {
+    if DEPTH_MAX < below.components().count() {
         return Err(io::Error::other(format!("{} lies too deep", folder.display())));
     }
     for entry in fs::read_dir(&folder)? {
         let entry = entry?;
         let name = entry.file_name();
         let path = below.join(&name);
-        if LEFT_OUT.iter().any(|left_out| name == *left_out) {
+        if LEFT_OUT.iter().chain(left_out).any(|left_out| name == *left_out) {
             continue;
         }
         if entry.file_type()?.is_dir() {
-            look_into(root, &path, depth + 1, files)?;
+            look_into(root, &path, left_out, files)?;
             continue;
         }
         let Ok(metadata) = fs::metadata(entry.path()) else { continue };
@@ -117,6 +133,8 @@ mod tests {
         let seen = SourceFolder::look(&root).unwrap();
         let paths: Vec<_> = seen.files.iter().map(|file| file.path.display().to_string()).collect();
         assert_eq!(paths, ["app.py", "lib/a.py"]);
+        let without = SourceFolder::look_without(&root, &["lib"]).unwrap();
+        assert_eq!(without.differing(&seen).collect::<Vec<_>>(), [root.join("lib/a.py")]);
         let archive = seen.packed().unwrap();
         assert_eq!(SourceFolder::look(&root).unwrap(), seen);
         write("lib/a.py", "2");
@@ -124,6 +142,7 @@ mod tests {
         write("lib/a.py", "longer");
         let after = SourceFolder::look(&root).unwrap();
         assert_ne!(after, seen);
+        assert!(after.differing(&seen).all(|path| path == root.join("lib/a.py")));
         assert_ne!(after.packed().unwrap(), archive);
         fs::remove_dir_all(&root).unwrap();
         assert!(SourceFolder::look(&root).is_err());

@@ -20,6 +20,7 @@ mod connections;
 mod console;
 mod control_tls;
 mod data_directory;
+mod dev;
 mod disk;
 mod doctor;
 mod documents;

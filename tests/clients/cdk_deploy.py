@@ -100,7 +100,24 @@ def main():
     left = boto3.client("cloudformation").describe_stacks()["Stacks"]
     assert [stack["StackName"] for stack in left] == ["CDKToolkit"], left
     assert bucket not in [bucket["Name"] for bucket in boto3.client("s3").list_buckets()["Buckets"]]
+    develop()
     print("cdk: ok")
+
+
+def develop():
+    """Deploys the app without the CDK's own command, and without a bootstrap stack's help."""
+    settings = {"app": "node deploy.mjs", "context": {"aws:cdk:enable-path-metadata": True}}
+    (WORK / "cdk.json").write_text(json.dumps(settings))
+    try:
+        for greeting in ["hello", "hello again"]:
+            command = [os.environ["STEPGATE_BINARY"], "dev", str(WORK), "--once", "--json"]
+            run = subprocess.run(command, env={**ENVIRONMENT, "GREETING": greeting}, capture_output=True, text=True)
+            assert run.returncode == 0, run.stdout + run.stderr
+            told = [json.loads(line) for line in run.stdout.splitlines()]
+            assert sorted(stack["stack"] for stack in told) == ["Extras", "Orders", "Shop"], told
+            check(greeting)
+    finally:
+        (WORK / "cdk.json").unlink()
 
 
 main()

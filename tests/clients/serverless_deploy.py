@@ -108,7 +108,19 @@ def main():
     assert left == [], left
     assert boto3.client("s3").list_buckets()["Buckets"] == []
     assert boto3.client("apigateway").get_rest_apis()["items"] == []
+    develop()
     print("serverless: ok")
+
+
+def develop():
+    """Deploys the service without the framework's own command for it."""
+    for greeting in ["hello", "hello again"]:
+        command = [os.environ["STEPGATE_BINARY"], "dev", str(WORK), "--once", "--json"]
+        environment = {**ENVIRONMENT, "GREETING": greeting}
+        run = subprocess.run(command, env=environment, capture_output=True, text=True)
+        assert run.returncode == 0, run.stdout + run.stderr
+        assert json.loads(run.stdout)["stack"] == "greetings-dev", run.stdout
+        check(greeting)
 
 
 main()

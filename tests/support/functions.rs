@@ -88,17 +88,22 @@ pub(crate) fn permit(client: &mut Client, name: &str, source: &str) {
     done(client, "POST", &format!("/2015-03-31/functions/{name}/policy"), &input);
 }
 
-/// A `stepgate fn` command that goes on, and the JSON lines that it prints.
+/// A command that goes on, and the JSON lines that it prints.
 pub(crate) struct Following {
     child: Child,
     lines: Receiver<Value>,
 }
 
 impl Following {
-    /// Starts it, with `--json`.
+    /// Starts a `stepgate fn` command, with `--json`.
     pub(crate) fn start(arguments: &[&str], server: &str) -> Self {
+        Self::command(&[&["fn"], arguments].concat(), server)
+    }
+
+    /// Starts any command, with `--json`.
+    pub(crate) fn command(arguments: &[&str], server: &str) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_stepgate"));
-        command.arg("fn").args(arguments).args(["--json", "--endpoint", &format!("http://{server}")]);
+        command.args(arguments).args(["--json", "--endpoint", &format!("http://{server}")]);
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let (sender, lines) = channel();
         let printed = BufReader::new(child.stdout.take().unwrap());
