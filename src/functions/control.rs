@@ -23,7 +23,9 @@ pub use self::calls::{Called, Source};
 pub use self::changes::{CodeChange, Limits, NewFunction, View};
 pub use self::layers::NewLayer;
 pub use self::reference::Reference;
-pub use self::sources::{EventSource, SourceChange};
+pub use self::sources::{
+    EventSource, SourceChange, StartingPosition, StreamChange, StreamSettings, check_filters,
+};
 pub use self::urls::UrlChange;
 pub(super) use self::urls::UrlFound;
 #[cfg(test)]

@@ -25,6 +25,7 @@ mod logs;
 mod model;
 mod options;
 mod package;
+mod pattern;
 mod record;
 mod runner;
 mod runtime;
@@ -36,7 +37,7 @@ mod url;
 
 pub use control::{
     Called, CodeChange, EventSource, Functions, Limits, NewFunction, NewLayer, Reference, Source,
-    SourceChange, UrlChange, View,
+    SourceChange, StartingPosition, StreamChange, StreamSettings, UrlChange, View, check_filters,
 };
 pub use deployed::function_arn;
 pub use error::{Error, Throttle};

@@ -48,6 +48,10 @@ pub(super) const STEPS: &[&str] = &["
     CREATE TABLE function_source (
         id TEXT NOT NULL PRIMARY KEY, account TEXT NOT NULL, region TEXT NOT NULL, record TEXT NOT NULL
     );
+", "
+    CREATE TABLE function_checkpoint (
+        source TEXT NOT NULL, shard TEXT NOT NULL, record TEXT NOT NULL, PRIMARY KEY (source, shard)
+    );
 "];
 
 /// What is encrypted.

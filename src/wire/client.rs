@@ -61,6 +61,10 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 /// How long a service may take if nobody says another time: the longest of AWS's own.
 pub const TIMEOUT: Duration = Duration::from_secs(300);
 
+/// DynamoDB's streams: the name that settings may have for their endpoint, and the one that is in AWS's.
+const DYNAMODB_STREAMS: &str = "dynamodbstreams";
+const DYNAMODB_STREAMS_HOST: &str = "streams.dynamodb";
+
 /// Calls AWS operations, wherever they are.
 pub struct AwsClient {
     endpoints: Endpoints,
@@ -205,7 +209,9 @@ impl AwsClient {
         let no_endpoint = || BackendError::UnknownService { service: call.service.clone() };
         let region = Region::parse(&call.region).ok_or_else(no_endpoint)?;
         let own = api.services().named(&call.service);
-        let endpoint = match (self.endpoints.named(&call.service), own) {
+        let of_streams = request::is_of_streams(&call.service, &call.operation);
+        let named = of_streams.then(|| self.endpoints.named(DYNAMODB_STREAMS)).flatten();
+        let endpoint = match (named.or_else(|| self.endpoints.named(&call.service)), own) {
             (None, Some(service)) => {
                 let by_default = service.special.split.is_some_and(|split| split.by_default);
                 let default = self.endpoints.default_of(&call.service).filter(|_| by_default);
@@ -265,7 +271,8 @@ impl AwsClient {
     ) -> Result<Response, SendError> {
         let name = call.service.clone();
         let is_json = matches!(call.operation, AwsOperation::Json(_));
-        let address = endpoint.address(&name, region);
+        let host = if request::is_of_streams(&name, &call.operation) { DYNAMODB_STREAMS_HOST } else { &name };
+        let address = endpoint.address(host, region);
         let unknown = match named_by_arn(&call).filter(|_| is_json) {
             Some(unknown) => SendError::Refused(unknown),
             None => connect::Error::InvalidAddress(address.clone()).into(),

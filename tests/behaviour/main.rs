@@ -25,6 +25,7 @@ mod disk;
 mod doctor;
 mod documents;
 mod domains;
+mod event_sources;
 mod exec_commands;
 mod executions;
 mod express;

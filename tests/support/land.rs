@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use crate::backend::{Backend, Received, Reply};
@@ -15,6 +17,8 @@ pub(crate) struct Things {
     pub(crate) all: BTreeMap<String, Value>,
     /// Waiting messages of queues, with their receipt handles.
     pub(crate) messages: BTreeMap<String, Vec<Message>>,
+    /// The shards of streams, by the streams' ARNs.
+    pub(crate) shards: BTreeMap<String, Vec<Shard>>,
     /// Whether there is Cloud Control.
     has_cloud_control: bool,
     n_made: u32,
@@ -28,6 +32,18 @@ pub(crate) struct Message {
     /// Whether somebody has received it.
     pub(crate) is_in_flight: bool,
     pub(crate) n_received: u32,
+}
+
+/// A shard of a stream.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Shard {
+    pub(crate) id: &'static str,
+    pub(crate) parent: Option<&'static str>,
+    pub(crate) is_closed: bool,
+    /// What it has, each with its sequence number.
+    pub(crate) records: Vec<Value>,
+    /// The iterators that were asked for.
+    pub(crate) asked: Vec<Value>,
 }
 
 /// The land, which answers until the process ends.
@@ -63,6 +79,20 @@ impl Land {
             let message = Message { id, body: (*body).to_owned(), is_in_flight: false, n_received: 0 };
             things.messages.entry(queue.to_owned()).or_default().push(message);
         }
+    }
+
+    /// Puts records into a shard of a stream, which is there then. Kinesis takes texts, DynamoDB changes.
+    pub(crate) fn put(&self, stream: &str, shard: &'static str, records: &[Value]) {
+        self.change_shard(stream, shard, |shard| shard.records.extend(records.iter().cloned()));
+    }
+
+    pub(crate) fn change_shard(&self, stream: &str, id: &'static str, change: impl FnOnce(&mut Shard)) {
+        let mut things = self.things.lock().unwrap();
+        let shards = things.shards.entry(stream.to_owned()).or_default();
+        if !shards.iter().any(|shard| shard.id == id) {
+            shards.push(Shard { id, ..Shard::default() });
+        }
+        change(shards.iter_mut().find(|shard| shard.id == id).unwrap());
     }
 
     /// The bodies of what is left in a queue.
@@ -111,7 +141,17 @@ impl Things {
         match service {
             "AmazonSQS" => self.queue(operation, &input),
             "DynamoDB_20120810" => self.table(operation, &input),
+            "AWSEvents" if operation.ends_with("EventBus") => self.bus(operation, &input),
+            "AWSEvents" if operation.ends_with("agResource") => {
+                self.tag(text(&input, "ResourceARN"), operation, &input)
+            }
             "AWSEvents" => self.rule(operation, &input),
+            "secretsmanager" => self.secret(operation, &input),
+            "TrentService" => self.key(operation, &input),
+            "Kinesis_20131202" if input["StreamARN"].is_string() => {
+                self.records(operation, "StreamARN", &input)
+            }
+            "DynamoDBStreams_20120810" => self.records(operation, "StreamArn", &input),
             "Kinesis_20131202" => self.stream(operation, &input),
             "CloudApiService" if self.has_cloud_control => self.anything(operation, &input),
             _ => refuse("UnknownOperationException", target),
@@ -145,7 +185,24 @@ impl Things {
                 self.all.remove(&format!("subscription/{}", text(input, "SubscriptionArn")));
                 xml("")
             }
-            "SetTopicAttributes" | "SetSubscriptionAttributes" => xml(""),
+            "SetTopicAttributes" => {
+                let topic = self.all.get_mut(&format!("topic/{}", text(input, "TopicArn"))).unwrap();
+                topic[text(input, "AttributeName")] = input["AttributeValue"].clone();
+                xml("")
+            }
+            "SetSubscriptionAttributes" => xml(""),
+            "ListSubscriptionsByTopic" => {
+                let of = format!("subscription/{}:", text(input, "TopicArn"));
+                let all = self.all.iter().filter_map(|(name, subscription)| {
+                    let arn = name.strip_prefix("subscription/").filter(|_| name.starts_with(&of))?;
+                    let (protocol, endpoint) = (text(subscription, "Protocol"), text(subscription, "Endpoint"));
+                    Some(format!(
+                        "<member><SubscriptionArn>{arn}</SubscriptionArn><Protocol>{protocol}</Protocol>\
+                         <Endpoint>{endpoint}</Endpoint></member>"
+                    ))
+                });
+                xml(&format!("<Subscriptions>{}</Subscriptions>", all.collect::<String>()))
+            }
             _ => (400, vec![("content-type", "text/xml")], "<ErrorResponse><Error><Code>InvalidAction</Code><Message>no</Message></Error></ErrorResponse>".to_owned()),
         }
     }
@@ -273,6 +330,108 @@ impl Things {
         }
     }
 
+    fn bus(&mut self, operation: &str, input: &Value) -> Reply {
+        let key = format!("bus/{}", text(input, "Name"));
+        let arn = format!("arn:aws:events:us-east-1:{ACCOUNT}:event-{key}");
+        match operation {
+            "CreateEventBus" => drop(self.all.insert(key, input.clone())),
+            "UpdateEventBus" => {
+                // What isn't said is no more.
+                let mut bus = input.clone();
+                bus["Tags"] = self.all[&key]["Tags"].clone();
+                self.all.insert(key, bus);
+            }
+            "DeleteEventBus" => drop(self.all.remove(&key)),
+            _ => {}
+        }
+        json_reply(&json!({ "Arn": arn }))
+    }
+
+    /// Changes the list of tags of what an ARN names.
+    fn tag(&mut self, arn: &str, operation: &str, input: &Value) -> Reply {
+        let name = arn.rsplit(':').next().unwrap().trim_start_matches("event-").to_owned();
+        let name = name.rsplit_once('/').map(|(kind, name)| {
+            // A rule of a bus has the bus before it.
+            format!("{}/{name}", kind.split('/').next().unwrap())
+        });
+        let Some(thing) = name.and_then(|name| self.all.get_mut(&name)) else {
+            return refuse("ResourceNotFoundException", arn);
+        };
+        let mut tags = thing["Tags"].as_array().cloned().unwrap_or_default();
+        if operation == "UntagResource" {
+            let gone = input["TagKeys"].as_array().unwrap();
+            tags.retain(|tag| !gone.contains(&tag["Key"]));
+        }
+        for tag in input["Tags"].as_array().into_iter().flatten() {
+            tags.retain(|other| other["Key"] != tag["Key"]);
+            tags.push(tag.clone());
+        }
+        thing["Tags"] = json!(tags);
+        json_reply(&json!({}))
+    }
+
+    fn secret(&mut self, operation: &str, input: &Value) -> Reply {
+        if operation == "GetRandomPassword" {
+            let length = usize::try_from(input["PasswordLength"].as_u64().unwrap_or(32)).unwrap();
+            return json_reply(&json!({ "RandomPassword": "x".repeat(length) }));
+        }
+        let id = input.get("SecretId").or_else(|| input.get("Name")).and_then(Value::as_str).unwrap();
+        let name = id.rsplit(':').next().unwrap().trim_end_matches("-abcdef").to_owned();
+        let (key, arn) = (
+            format!("secret/{name}"),
+            format!("arn:aws:secretsmanager:us-east-1:{ACCOUNT}:secret:{name}-abcdef"),
+        );
+        match operation {
+            "CreateSecret" => drop(self.all.insert(key, input.clone())),
+            _ if !self.all.contains_key(&key) => return refuse("ResourceNotFoundException", &name),
+            "UpdateSecret" => {
+                for (member, value) in input.as_object().unwrap() {
+                    self.all.get_mut(&key).unwrap()[member] = value.clone();
+                }
+            }
+            "DeleteSecret" => drop(self.all.remove(&key)),
+            "TagResource" | "UntagResource" => return self.tag(&format!("::{key}"), operation, input),
+            _ => {}
+        }
+        json_reply(&json!({ "ARN": arn, "Name": name }))
+    }
+
+    fn key(&mut self, operation: &str, input: &Value) -> Reply {
+        if let Some(alias) = input["AliasName"].as_str() {
+            match operation {
+                "DeleteAlias" => drop(self.all.remove(alias)),
+                _ => drop(self.all.insert(alias.to_owned(), input["TargetKeyId"].clone())),
+            }
+            return json_reply(&json!({}));
+        }
+        let id = match operation {
+            "CreateKey" => {
+                self.n_made += 1;
+                let id = format!("key-{}", self.n_made);
+                self.all.insert(format!("key/{id}"), input.clone());
+                id
+            }
+            _ => text(input, "KeyId").to_owned(),
+        };
+        let key = format!("key/{id}");
+        match operation {
+            "CreateKey" => {}
+            "ScheduleKeyDeletion" => drop(self.all.remove(&key)),
+            "UpdateKeyDescription" => {
+                self.all.get_mut(&key).unwrap()["Description"] = input["Description"].clone()
+            }
+            "PutKeyPolicy" => self.all.get_mut(&key).unwrap()["Policy"] = input["Policy"].clone(),
+            "TagResource" => self.all.get_mut(&key).unwrap()["Tags"] = input["Tags"].clone(),
+            "EnableKeyRotation" | "DisableKeyRotation" => {
+                self.all.get_mut(&key).unwrap()["rotates"] = json!(operation == "EnableKeyRotation");
+            }
+            _ => return refuse("UnknownOperationException", operation),
+        }
+        json_reply(&json!({ "KeyMetadata": {
+            "KeyId": id, "Arn": format!("arn:aws:kms:us-east-1:{ACCOUNT}:key/{id}"),
+        } }))
+    }
+
     fn stream(&mut self, operation: &str, input: &Value) -> Reply {
         let name = text(input, "StreamName");
         let key = format!("stream/{name}");
@@ -295,6 +454,74 @@ impl Things {
             "DeleteStream" => {
                 self.all.remove(&key);
                 json_reply(&json!({}))
+            }
+            _ => refuse("UnknownOperationException", operation),
+        }
+    }
+
+    /// Reads streams, of Kinesis and of DynamoDB: their operations differ in names. An iterator is stream, shard and place.
+    fn records(&mut self, operation: &str, arn: &str, input: &Value) -> Reply {
+        let iterator = text(input, "ShardIterator").to_owned();
+        let stream = iterator
+            .split('|')
+            .next()
+            .filter(|stream| !stream.is_empty())
+            .unwrap_or_else(|| text(input, arn));
+        let Some(shards) = self.shards.get_mut(stream) else {
+            return refuse("ResourceNotFoundException", stream);
+        };
+        let sequence = |place: usize| format!("{:05}", place + 1);
+        match operation {
+            "ListShards" | "DescribeStream" => {
+                let listed = shards.iter().map(|shard| {
+                    let mut range = json!({ "StartingSequenceNumber": "00000" });
+                    if shard.is_closed {
+                        range["EndingSequenceNumber"] = json!("99999");
+                    }
+                    json!({ "ShardId": shard.id, "ParentShardId": shard.parent, "SequenceNumberRange": range })
+                });
+                let listed: Vec<Value> = listed.collect();
+                match operation {
+                    "ListShards" => json_reply(&json!({ "Shards": listed })),
+                    _ => json_reply(&json!({ "StreamDescription": { "Shards": listed } })),
+                }
+            }
+            "GetShardIterator" => {
+                let id = text(input, "ShardId");
+                let shard = shards.iter_mut().find(|shard| shard.id == id).unwrap();
+                shard.asked.push(input.clone());
+                let after = if arn == "StreamARN" { "StartingSequenceNumber" } else { "SequenceNumber" };
+                let place = match text(input, "ShardIteratorType") {
+                    "TRIM_HORIZON" => 0,
+                    "LATEST" => shard.records.len(),
+                    "AFTER_SEQUENCE_NUMBER" => text(input, after).parse().unwrap(),
+                    other => return refuse("ValidationException", other),
+                };
+                json_reply(&json!({ "ShardIterator": format!("{stream}|{id}|{place}") }))
+            }
+            "GetRecords" => {
+                let mut parts = iterator.split('|').skip(1);
+                let (id, place) = (parts.next().unwrap(), parts.next().unwrap().parse::<usize>().unwrap());
+                let shard = shards.iter().find(|shard| shard.id == id).unwrap();
+                let most = usize::try_from(input["Limit"].as_u64().unwrap()).unwrap();
+                let got: Vec<&Value> = shard.records.iter().skip(place).take(most).collect();
+                let end = place + got.len();
+                let records = got.iter().enumerate().map(|(i, record)| match record {
+                    Value::String(data) => json!({
+                        "SequenceNumber": sequence(place + i), "PartitionKey": "p", "Data": STANDARD.encode(data),
+                        "ApproximateArrivalTimestamp": 1_700_000_000.5,
+                    }),
+                    change => {
+                        let mut change = (*change).clone();
+                        change["dynamodb"]["SequenceNumber"] = json!(sequence(place + i));
+                        change
+                    }
+                });
+                let mut reply = json!({ "Records": records.collect::<Vec<Value>>() });
+                if !shard.is_closed || end < shard.records.len() {
+                    reply["NextShardIterator"] = json!(format!("{stream}|{id}|{end}"));
+                }
+                json_reply(&reply)
             }
             _ => refuse("UnknownOperationException", operation),
         }

@@ -1,16 +1,23 @@
-//! Event source mappings: queues whose messages functions handle.
+//! Event source mappings: queues whose messages functions handle, and streams whose records they do.
 //!
 //! <https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventsourcemapping.html>
 
+mod batch;
+mod checkpoint;
+mod filter;
 mod poll;
+mod queue;
+mod shard;
+mod stream;
 
 pub(super) use self::poll::poll_all;
 
+use self::checkpoint::Checkpoint;
 use super::{Functions, existing};
 use crate::clock::Timestamp;
 use crate::functions::error::Error;
 use crate::id::{AccountId, AccountRegion, Region};
-use crate::store::{self, Param, Record, Row, Tx, record, records};
+use crate::store::{self, Param, Record, Row, Stored, Tx, Unreadable, record, records};
 
 /// The most mappings of a server.
 const SOURCES_MAX: i64 = 1_000;
@@ -26,22 +33,65 @@ pub struct EventSource {
     pub function: String,
     /// The version or alias.
     pub qualifier: Option<String>,
-    /// The ARN of the queue.
+    /// The ARN of the queue or stream.
     pub source_arn: String,
     /// Whether anything is received.
     pub is_enabled: bool,
-    /// The most messages of an event.
+    /// The most messages or records of an event.
     pub batch_size: u32,
-    /// How long messages are gathered for an event, in seconds.
+    /// How long they are gathered for an event, in seconds.
     pub window_s: u32,
     /// Whether the function says which of a batch have failed: `ReportBatchItemFailures`.
     pub reports_failures: bool,
     /// Events that are handled at one time, at most.
     pub concurrency: Option<u32>,
+    /// Event patterns: what matches none of them is not handled. Without any, everything is.
+    pub filters: Vec<String>,
+    /// What is said of streams alone; `None` of a queue.
+    pub stream: Option<StreamSettings>,
     /// When it was made or changed.
     pub last_modified: Timestamp,
     /// What came of the last event.
     pub last_result: String,
+}
+
+/// How a stream is read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StreamSettings {
+    /// Where it begins.
+    pub position: StartingPosition,
+    /// How often a batch is tried again, at most; `None` for as often as it takes.
+    pub retries_max: Option<u32>,
+    /// The age beyond which records are left out, in seconds.
+    pub age_max_s: Option<u32>,
+    /// Whether a batch that failed is tried again in halves.
+    pub bisects: bool,
+    /// Who is told of records that were left out: an ARN.
+    pub on_failure: Option<String>,
+}
+
+/// Where the reading of a stream begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StartingPosition {
+    /// With what comes after the mapping is there.
+    Latest,
+    /// With the oldest that there is.
+    TrimHorizon,
+    /// With what came at this time.
+    At(Timestamp),
+}
+
+/// What is to change of the settings of a stream; what isn't said stays.
+#[derive(Clone, Debug, Default)]
+pub struct StreamChange {
+    /// How often a batch is tried again.
+    pub retries_max: Option<Option<u32>>,
+    /// The age beyond which records are left out.
+    pub age_max_s: Option<Option<u32>>,
+    /// Whether a batch that failed is tried again in halves.
+    pub bisects: Option<bool>,
+    /// Who is told of records that were left out.
+    pub on_failure: Option<Option<String>>,
 }
 
 /// What a mapping is to be; what isn't said stays.
@@ -59,17 +109,31 @@ pub struct SourceChange {
     pub reports_failures: Option<bool>,
     /// Events that are handled at one time, at most; within, `None` for as many as there may be.
     pub concurrency: Option<Option<u32>>,
+    /// Event patterns.
+    pub filters: Option<Vec<String>>,
+    /// What is said of streams alone.
+    pub stream: StreamChange,
+}
+
+/// Whether these are event patterns.
+///
+/// # Errors
+/// [`Error::Invalid`] in AWS's words if one is none.
+pub fn check_filters(filters: &[String]) -> Result<(), Error> {
+    let parsed = filter::Filters::parse(filters);
+    parsed.map(drop).map_err(|why| Error::Invalid(format!("Invalid filter pattern definition. {why}")))
 }
 
 records! {
     /// All kinds.
     pub(super) const RECORDS;
-    EventSource, "lambda event source": now 1 => EventSourceV1;
+    EventSource, "lambda event source": 1 => EventSourceV2, now 2 => EventSourceV2;
+    Checkpoint, "lambda stream checkpoint": now 1 => checkpoint::CheckpointV1;
 }
 
 record! {
-    /// Where a function's events come from.
-    struct EventSourceV1 of EventSource {
+    /// Where a function's events come from; the first form had no filters and no streams.
+    struct EventSourceV2 of EventSource {
         "id" id: String,
         "function" function: String,
         "qualifier" qualifier: Option<String>,
@@ -79,8 +143,59 @@ record! {
         "window_s" window_s: u32,
         "reports_failures" reports_failures: bool,
         "concurrency" concurrency: Option<u32>,
+        #[serde(default)] "filters" filters: Vec<String>,
+        #[serde(default)] "stream" stream: Option<StreamSettingsV1>,
         "last_modified" last_modified: i64,
         "last_result" last_result: String,
+    }
+
+    /// How a stream is read.
+    struct StreamSettingsV1 of StreamSettings {
+        "position" position: (String, Option<i64>),
+        "retries_max" retries_max: Option<u32>,
+        "age_max_s" age_max_s: Option<u32>,
+        "bisects" bisects: bool,
+        "on_failure" on_failure: Option<String>,
+    }
+}
+
+impl StartingPosition {
+    /// AWS's word for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Latest => "LATEST",
+            Self::TrimHorizon => "TRIM_HORIZON",
+            Self::At(_) => "AT_TIMESTAMP",
+        }
+    }
+
+    /// The position of this name, with the time if it needs one.
+    pub fn parse(name: &str, at: Option<Timestamp>) -> Option<Self> {
+        match (name, at) {
+            ("LATEST", None) => Some(Self::Latest),
+            ("TRIM_HORIZON", None) => Some(Self::TrimHorizon),
+            ("AT_TIMESTAMP", Some(at)) => Some(Self::At(at)),
+            _ => None,
+        }
+    }
+
+    /// The time that it says.
+    pub const fn at(self) -> Option<Timestamp> {
+        match self {
+            Self::At(at) => Some(at),
+            Self::Latest | Self::TrimHorizon => None,
+        }
+    }
+}
+
+impl Stored<(String, Option<i64>)> for StartingPosition {
+    fn to_stored(&self) -> (String, Option<i64>) {
+        (self.as_str().to_owned(), self.at().map(Timestamp::as_millis))
+    }
+
+    fn from_stored((name, at): (String, Option<i64>)) -> Result<Self, Unreadable> {
+        Self::parse(&name, at.map(Timestamp::from_millis))
+            .ok_or(Unreadable { what: "starting position", value: name })
     }
 }
 
@@ -94,6 +209,18 @@ impl SourceChange {
         source.window_s = self.window_s.unwrap_or(source.window_s);
         source.reports_failures = self.reports_failures.unwrap_or(source.reports_failures);
         source.concurrency = self.concurrency.unwrap_or(source.concurrency);
+        if let Some(filters) = self.filters {
+            source.filters = filters;
+        }
+        if let Some(stream) = &mut source.stream {
+            let StreamChange { retries_max, age_max_s, bisects, on_failure } = self.stream;
+            stream.retries_max = retries_max.unwrap_or(stream.retries_max);
+            stream.age_max_s = age_max_s.unwrap_or(stream.age_max_s);
+            stream.bisects = bisects.unwrap_or(stream.bisects);
+            if let Some(on_failure) = on_failure {
+                stream.on_failure = on_failure;
+            }
+        }
     }
 }
 
@@ -130,10 +257,10 @@ fn all(tx: &Tx<'_>) -> Result<Vec<(AccountRegion, EventSource)>, Error> {
 }
 
 impl Functions {
-    /// Lets a function handle the messages of a queue. `source` has everything but what is made up here.
+    /// Lets a function handle the messages of a queue, or the records of a stream. `source` has everything but what is made up here.
     ///
     /// # Errors
-    /// If there is no such function, or if it handles that queue already.
+    /// If there is no such function, or if it handles those already.
     pub async fn create_source(
         &self,
         home: &AccountRegion,
@@ -152,8 +279,12 @@ impl Functions {
             };
             let all = all(tx)?;
             if let Some((_, known)) = all.iter().find(|(home, known)| *home == of && same(known)) {
+                let kind = match known.stream {
+                    None => "SQS",
+                    Some(_) => "event source",
+                };
                 return Err(Error::Conflict(format!(
-                    "An event source mapping with SQS arn (\" {} \") and function (\" {} \") already exists. Please \
+                    "An event source mapping with {kind} arn (\" {} \") and function (\" {} \") already exists. Please \
                      update or delete the existing mapping with UUID {}",
                     known.source_arn, known.function, known.id
                 )));
@@ -201,6 +332,7 @@ impl Functions {
         let written = self.inner.store.write(move |tx| {
             let source = one(tx, &of, &id)?;
             tx.execute("DELETE FROM function_source WHERE id = ?1", &[Param::Text(&id)])?;
+            checkpoint::forget(tx, &id)?;
             Ok::<_, Error>(source)
         });
         let source = written.await?;

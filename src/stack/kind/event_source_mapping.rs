@@ -7,11 +7,11 @@ use serde_json::{Value, json};
 use super::function::{LAMBDA, lambda_arn};
 use super::{Attributes, OperationError, Operations, Properties, Row, Updated, call, renamed, text};
 
-/// A queue whose messages a function handles.
+/// A queue or stream whose messages or records a function handles.
 pub(super) static ROW: Row = Row {
     type_name: "AWS::Lambda::EventSourceMapping",
     properties: PROPERTIES,
-    identity: &["EventSourceArn"],
+    identity: &["EventSourceArn", "StartingPosition", "StartingPositionTimestamp"],
     create: |operations, _, properties| {
         Box::pin(async move {
             let made = call(operations, LAMBDA, "CreateEventSourceMapping", given(properties)).await?;
@@ -37,8 +37,20 @@ const PROPERTIES: &[&str] = &[
     "MaximumBatchingWindowInSeconds",
     "FunctionResponseTypes",
     "ScalingConfig",
+    "FilterCriteria",
+    "StartingPosition",
+    "StartingPositionTimestamp",
+    "MaximumRetryAttempts",
+    "MaximumRecordAgeInSeconds",
+    "BisectBatchOnFunctionError",
+    "DestinationConfig",
+    "ParallelizationFactor",
+    "TumblingWindowInSeconds",
     "Tags",
 ];
+
+/// What only a new mapping can be told.
+const AT_FIRST: &[&str] = &["EventSourceArn", "StartingPosition", "StartingPositionTimestamp"];
 
 fn given(properties: &Properties) -> Value {
     let members: Vec<(&str, &str)> =
@@ -59,11 +71,19 @@ async fn update(
 ) -> Result<Updated, OperationError> {
     let mut input = given(new);
     if let Value::Object(input) = &mut input {
-        input.shift_remove("EventSourceArn");
+        let is_stream = input.contains_key("StartingPosition");
+        AT_FIRST.iter().for_each(|name| drop(input.shift_remove(*name)));
         input.insert("UUID".to_owned(), json!(made.reference));
         // What the template no longer says is as it was in the beginning.
         input.entry("Enabled").or_insert(json!(true));
-        input.entry("BatchSize").or_insert(json!(10));
+        input.entry("BatchSize").or_insert(json!(if is_stream { 100 } else { 10 }));
+        input.entry("FilterCriteria").or_insert(json!({}));
+        if is_stream {
+            input.entry("MaximumRetryAttempts").or_insert(json!(-1));
+            input.entry("MaximumRecordAgeInSeconds").or_insert(json!(-1));
+            input.entry("BisectBatchOnFunctionError").or_insert(json!(false));
+            input.entry("DestinationConfig").or_insert(json!({ "OnFailure": {} }));
+        }
         input.entry("MaximumBatchingWindowInSeconds").or_insert(json!(0));
         input.entry("FunctionResponseTypes").or_insert(json!([]));
         input.entry("ScalingConfig").or_insert(json!({}));

@@ -34,13 +34,13 @@ pub(super) fn translate(
         let event_of = Event { name: &name, at: &at, properties };
         match (kind, target) {
             ("Api", _) => api_event(event_of, target, source, apis, made),
-            (QUEUE, Target::Function { id, name, .. }) => queue_event(event_of, id, name, source, made),
-            (_, Target::Function { .. }) => {
-                made.refuse(
-                    at,
-                    format!("events of the type {kind:?} are not supported; supported are Api and SQS"),
-                );
-            }
+            (_, Target::Function { id, name, .. }) => match polled(kind) {
+                Some(polled) => polled_event(event_of, polled, (id, name), source, made),
+                None => {
+                    let supported = "supported are Api, SQS, Kinesis and DynamoDB";
+                    made.refuse(at, format!("events of the type {kind:?} are not supported; {supported}"));
+                }
+            },
             (_, Target::StateMachine { .. }) => {
                 made.refuse(at, format!("events of the type {kind:?} are not supported; supported are Api"));
             }
@@ -48,25 +48,70 @@ pub(super) fn translate(
     }
 }
 
-/// The type of events that are messages of a queue.
-pub(super) const QUEUE: &str = "SQS";
+/// A type of events that are polled from a source.
+pub(super) struct Polled {
+    kind: &'static str,
+    /// The property that names the source.
+    from: &'static str,
+    /// Those that mappings have, too.
+    same: &'static [&'static str],
+    /// The managed policy that lets a function poll it.
+    pub(super) policy: &'static str,
+}
 
-/// Lets a function handle the messages of a queue.
-fn queue_event(event: Event<'_>, id: &str, function: &Value, source: &Source, made: &mut Made) {
-    const SAME: &[&str] = &[
-        "BatchSize",
-        "Enabled",
-        "FilterCriteria",
-        "FunctionResponseTypes",
-        "MaximumBatchingWindowInSeconds",
-        "ScalingConfig",
-    ];
+const OF_QUEUES: &[&str] = &[
+    "BatchSize",
+    "Enabled",
+    "FilterCriteria",
+    "FunctionResponseTypes",
+    "MaximumBatchingWindowInSeconds",
+    "ScalingConfig",
+];
+
+const OF_STREAMS: &[&str] = &[
+    "BatchSize",
+    "BisectBatchOnFunctionError",
+    "DestinationConfig",
+    "Enabled",
+    "FilterCriteria",
+    "FunctionResponseTypes",
+    "MaximumBatchingWindowInSeconds",
+    "MaximumRecordAgeInSeconds",
+    "MaximumRetryAttempts",
+    "ParallelizationFactor",
+    "StartingPosition",
+    "StartingPositionTimestamp",
+    "TumblingWindowInSeconds",
+];
+
+static POLLED: &[Polled] = &[
+    Polled { kind: "SQS", from: "Queue", same: OF_QUEUES, policy: "AWSLambdaSQSQueueExecutionRole" },
+    Polled { kind: "Kinesis", from: "Stream", same: OF_STREAMS, policy: "AWSLambdaKinesisExecutionRole" },
+    Polled { kind: "DynamoDB", from: "Stream", same: OF_STREAMS, policy: "AWSLambdaDynamoDBExecutionRole" },
+];
+
+/// The type of this name, if its events are polled.
+pub(super) fn polled(kind: &str) -> Option<&'static Polled> {
+    POLLED.iter().find(|polled| polled.kind == kind)
+}
+
+/// Lets a function handle what comes from a queue or a stream.
+fn polled_event(
+    event: Event<'_>,
+    polled: &Polled,
+    (id, function): (&str, &Value),
+    source: &Source,
+    made: &mut Made,
+) {
     let Event { name, at, mut properties } = event;
-    let Some(queue) = properties.shift_remove("Queue") else { return made.refuse(at, "Queue is needed") };
-    if let Some(other) = properties.keys().find(|key| !SAME.contains(&key.as_str())) {
-        return made.refuse(at, format!("property {other} of events of the type SQS is not supported"));
+    let Some(from) = properties.shift_remove(polled.from) else {
+        return made.refuse(at, format!("{} is needed", polled.from));
+    };
+    if let Some(other) = properties.keys().find(|key| !polled.same.contains(&key.as_str())) {
+        let kind = polled.kind;
+        return made.refuse(at, format!("property {other} of events of the type {kind} is not supported"));
     }
-    properties.insert("EventSourceArn".to_owned(), queue);
+    properties.insert("EventSourceArn".to_owned(), from);
     properties.insert("FunctionName".to_owned(), function.clone());
     made.add(format!("{id}{}", alphanumeric(name)), "AWS::Lambda::EventSourceMapping", properties, source);
 }

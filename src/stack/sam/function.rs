@@ -73,9 +73,12 @@ pub(super) fn translate(mut source: Source, apis: &mut Apis, made: &mut Made) {
                 basics.push(managed("AWSLambdaVPCAccessExecutionRole"));
             }
             let events = source.properties.get("Events").and_then(Value::as_object);
-            let mut kinds = events.into_iter().flatten().map(|(_, event)| event.get("Type"));
-            if kinds.any(|kind| kind.and_then(Value::as_str) == Some(events::QUEUE)) {
-                basics.push(managed("AWSLambdaSQSQueueExecutionRole"));
+            let kinds = events.into_iter().flatten().filter_map(|(_, event)| event.get("Type")?.as_str());
+            for polled in kinds.filter_map(events::polled) {
+                let policy = managed(polled.policy);
+                if !basics.contains(&policy) {
+                    basics.push(policy);
+                }
             }
             basics.append(&mut granted.managed);
             granted.managed = basics;

@@ -73,6 +73,11 @@ fn resources(service: &str, input: &Map<String, Value>, home: &AccountRegion) ->
     let found = match service {
         "sqs" => text("QueueUrl").and_then(|url| of_queue(url, home)).or_else(|| named("QueueName", "")),
         "sns" => text("TopicArn").or_else(|| text("TargetArn")).map(str::to_owned),
+        // An iterator begins with the ARN of its stream.
+        "dynamodb" if text("ShardIterator").is_some_and(|iterator| iterator.starts_with("arn:")) => {
+            text("ShardIterator").and_then(|iterator| iterator.split('|').next()).map(str::to_owned)
+        }
+        "dynamodb" if text("StreamArn").is_some() => text("StreamArn").map(str::to_owned),
         "dynamodb" => named("TableName", "table/").map(|table| match text("IndexName") {
             Some(index) => format!("{table}/index/{index}"),
             None => table,

@@ -23,6 +23,17 @@ pub enum Naming {
     Query(Option<&'static str>),
 }
 
+/// What DynamoDB has apart from its tables: operations on their streams, under a name and at a host of their own.
+const STREAMS: &str = "DynamoDBStreams_20120810";
+const OF_STREAMS: &[&str] = &["DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"];
+
+/// Whether an operation is one on DynamoDB's streams.
+pub(super) fn is_of_streams(service: &str, operation: &AwsOperation) -> bool {
+    let is_one = |name: &String| OF_STREAMS.contains(&name.as_str());
+    service == "dynamodb"
+        && matches!(operation, AwsOperation::Json(name) | AwsOperation::Action(name) if is_one(name))
+}
+
 const JSON_10: &str = "application/x-amz-json-1.0";
 const JSON_11: &str = "application/x-amz-json-1.1";
 const FORM: &str = "application/x-www-form-urlencoded; charset=utf-8";
@@ -106,6 +117,12 @@ pub(super) fn request(endpoint: &str, call: AwsCall, service: Option<&Service>) 
                 return rest(endpoint, row, (method, uri), headers, &body);
             }
             match Naming::for_json(&name, service) {
+                Naming::Target(_, content_type)
+                    if OF_STREAMS.contains(&action.as_str()) && name == "dynamodb" =>
+                {
+                    name_target(&mut headers, STREAMS, &action, content_type)?;
+                    parts(endpoint, Method::POST, "/", &[], headers, body)
+                }
                 Naming::Target(prefix, content_type) => {
                     name_target(&mut headers, prefix, &action, content_type)?;
                     parts(endpoint, Method::POST, "/", &[], headers, body)

@@ -1,35 +1,24 @@
-//! Receives messages of queues, lets functions handle them, and deletes what was handled.
-//!
-//! Messages are handled at least once: one that was received by a server that was killed, and one whose function has failed,
-//! is received again when the queue's visibility timeout is over.
+//! Polls the sources of events of functions: who does it, and what all kinds have in common.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use serde_json::{Map, Value, json};
-use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
+use serde_json::Value;
 
-use super::{EventSource, all};
-use crate::clock::{Clock, Timestamp};
+use super::filter::Filters;
+use super::{EventSource, all, queue, stream};
+use crate::clock::Clock;
 use crate::functions::SourceFunction;
 use crate::functions::control::{Called, Functions, Inner, Source};
 use crate::functions::error::Error;
-use crate::functions::invocation::{ANSWER_BYTES_MAX, Invocation, PAYLOAD_BYTES_MAX};
+use crate::functions::invocation::{ANSWER_BYTES_MAX, Invocation};
 use crate::functions::options::Ports;
 use crate::id::{AccountRegion, Arn};
 use crate::store;
 
-/// Events of a mapping that are handled at one time unless it says otherwise, and at most.
-const CONCURRENCY: usize = 5;
-const CONCURRENCY_MAX: usize = 50;
-/// The most messages that a queue gives or forgets at once.
-const MESSAGES_MAX: usize = 10;
-/// How long a queue may wait for messages, in seconds.
-const WAIT_S: u64 = 20;
-/// How long a queue that says no, or nothing at once, is left alone: at first, and at most.
-const PAUSE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
+/// How long a source that says no, or nothing at once, is left alone: at first, and at most.
+pub(super) const PAUSE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
 /// How long mappings that can't be read are left alone.
 const REST: Duration = Duration::from_secs(5);
 
@@ -77,259 +66,92 @@ fn is_same(source: &EventSource, known: &EventSource) -> bool {
     EventSource { last_result, ..source.clone() } == *known
 }
 
-/// What a mapping's pollers need.
-struct Poller {
-    inner: Weak<Inner>,
-    ports: Arc<dyn Ports>,
-    clock: Arc<dyn Clock>,
-    home: AccountRegion,
-    source: EventSource,
-    arn: Arn,
-}
-
 async fn poll(inner: Weak<Inner>, home: AccountRegion, source: EventSource) {
     let Some((ports, clock)) = inner.upgrade().map(|inner| (inner.ports.clone(), inner.clock.clone())) else {
         return;
     };
-    let Ok(arn) = Arn::parse(&source.source_arn) else { return };
-    // Messages of a group come one event after the other.
-    let is_ordered = arn.resource.ends_with(".fifo");
-    let wanted = source.concurrency.and_then(|n| usize::try_from(n).ok()).unwrap_or(CONCURRENCY);
-    let places = Arc::new(Semaphore::new(if is_ordered { 1 } else { wanted.min(CONCURRENCY_MAX) }));
-    let poller = Arc::new(Poller { inner, ports, clock, home, source, arn });
-    let (mut pause, pause_max) = PAUSE;
-    let mut at_work = JoinSet::new();
-    let mut queue: Option<String> = None;
-    loop {
-        while at_work.try_join_next().is_some() {}
-        let Ok(place) = places.clone().acquire_owned().await else { return };
-        let received = match &queue {
-            Some(url) => poller.receive(url).await,
-            None => match poller.queue_url().await {
-                Ok(url) => {
-                    queue = Some(url);
-                    continue;
-                }
-                Err(problem) => Err(problem),
-            },
-        };
-        match received {
-            Ok(messages) if messages.is_empty() => {
-                drop(place);
-                // Some queues answer at once that there is nothing.
-                tokio::time::sleep(PAUSE.0).await;
-            }
-            Ok(messages) => {
-                pause = PAUSE.0;
-                let (poller, url) = (poller.clone(), queue.clone().unwrap_or_default());
-                at_work.spawn(async move {
-                    poller.handle(&url, messages).await;
-                    drop(place);
-                });
-            }
-            Err(problem) => {
-                drop(place);
-                let (queue_arn, function) = (&poller.source.source_arn, &poller.source.function);
-                tracing::warn!(queue = queue_arn, function, problem, "a queue gives no messages");
-                poller.note(&format!("PROBLEM: {problem}")).await;
-                queue = None;
-                tokio::time::sleep(pause).await;
-                pause = (pause * 2).min(pause_max);
-            }
-        }
+    // Both were checked when the mapping was made.
+    let (Ok(arn), Ok(filters)) = (Arn::parse(&source.source_arn), Filters::parse(&source.filters)) else {
+        return;
+    };
+    let poller = Arc::new(Poller { inner, ports, clock, home, source, arn, filters });
+    match &poller.source.stream {
+        Some(settings) => stream::poll(poller.clone(), settings.clone()).await,
+        None => queue::poll(poller).await,
     }
 }
 
+/// What a mapping's pollers need.
+pub(super) struct Poller {
+    pub(super) inner: Weak<Inner>,
+    pub(super) ports: Arc<dyn Ports>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) home: AccountRegion,
+    pub(super) source: EventSource,
+    pub(super) arn: Arn,
+    pub(super) filters: Filters,
+}
+
+/// A call of a function that has no good answer.
+pub(super) struct Unhandled {
+    pub(super) request_id: String,
+    pub(super) problem: String,
+}
+
 impl Poller {
-    async fn note(&self, result: &str) {
+    pub(super) async fn note(&self, result: &str) {
         if let Some(inner) = self.inner.upgrade() {
             Functions { inner }.note_result(&self.home, &self.source.id, result).await;
         }
     }
 
-    /// Calls the queue's service in the name of the function. Nothing of the room is held meanwhile.
-    async fn call(&self, operation: &'static str, input: Value) -> Result<Value, String> {
-        let role = match self.inner.upgrade() {
-            None => return Err("the server is being closed".to_owned()),
-            Some(inner) => {
-                let functions = Functions { inner };
-                let (home, name) = (&self.home, self.source.function.as_str());
-                let qualifier = self.source.qualifier.as_deref();
-                let called = Called { home, name, qualifier, source: Source::Permitted };
-                let running = functions.find(&called).await.map_err(|error| error.to_string())?;
-                running.role.clone()
-            }
-        };
-        let function = self.source.function.clone();
-        let source_function = SourceFunction { home: self.home.clone(), function, role: Some(role) };
-        self.ports.call(source_function, "sqs", self.arn.region.clone(), operation, input).await
-    }
-
-    async fn queue_url(&self) -> Result<String, String> {
-        let input = json!({ "QueueName": self.arn.resource, "QueueOwnerAWSAccountId": self.arn.account });
-        let found = self.call("GetQueueUrl", input).await?;
-        let url = found.get("QueueUrl").and_then(Value::as_str);
-        url.map(str::to_owned).ok_or_else(|| "the queue has no address".to_owned())
-    }
-
-    /// Messages for one event: as many as there may be, or as come in time.
-    async fn receive(&self, url: &str) -> Result<Vec<Value>, String> {
-        let batch_size = usize::try_from(self.source.batch_size).unwrap_or(MESSAGES_MAX);
-        let window = Duration::from_secs(self.source.window_s.into());
-        let (mut messages, mut bytes, mut until) = (Vec::new(), 0, None);
-        loop {
-            let left = until.map(|until: Timestamp| until.since(self.clock.now()).as_secs());
-            let input = json!({
-                "QueueUrl": url,
-                "MaxNumberOfMessages": (batch_size - messages.len()).min(MESSAGES_MAX),
-                "WaitTimeSeconds": left.unwrap_or(WAIT_S).min(WAIT_S),
-                "AttributeNames": ["All"],
-                "MessageAttributeNames": ["All"],
-            });
-            let received = self.call("ReceiveMessage", input).await?;
-            let more = received.get("Messages").and_then(Value::as_array).cloned().unwrap_or_default();
-            let is_empty = more.is_empty();
-            bytes += more.iter().map(|message| message.to_string().len()).sum::<usize>();
-            messages.extend(more);
-            let is_full = batch_size <= messages.len() || PAYLOAD_BYTES_MAX / 2 <= bytes;
-            let end = *until.get_or_insert_with(|| self.clock.now() + window);
-            if messages.is_empty() || is_full || end <= self.clock.now() {
-                return Ok(messages);
-            }
-            if is_empty {
-                self.clock.sleep_until(end.min(self.clock.now() + PAUSE.0)).await;
-            }
-        }
-    }
-
-    async fn handle(&self, url: &str, messages: Vec<Value>) {
-        let records: Vec<Value> = messages.iter().map(|message| self.record(message)).collect();
-        let payload = json!({ "Records": records }).to_string();
-        let (handled, result) = match self.invoke(payload).await {
-            Ok(answer) => handled(&messages, &answer, self.source.reports_failures),
-            Err(problem) => (Vec::new(), format!("PROBLEM: {problem}")),
-        };
-        for chunk in handled.chunks(MESSAGES_MAX) {
-            let entries = chunk.iter().enumerate();
-            let entries =
-                entries.map(|(i, receipt)| json!({ "Id": i.to_string(), "ReceiptHandle": receipt }));
-            let entries: Vec<Value> = entries.collect();
-            let input = json!({ "QueueUrl": url, "Entries": entries });
-            if let Err(problem) = self.call("DeleteMessageBatch", input).await {
-                let queue = &self.source.source_arn;
-                tracing::warn!(queue, problem, "messages that were handled can't be deleted");
-            }
-        }
-        self.note(&result).await;
-    }
-
-    /// What the function answers, or why there is no good answer.
-    async fn invoke(&self, payload: String) -> Result<Value, String> {
-        let Some(inner) = self.inner.upgrade() else { return Err("the server is being closed".to_owned()) };
-        let functions = Functions { inner };
-        let invocation = Invocation {
-            request_id: functions.inner.ids.uuid().to_string(),
-            payload: payload.into(),
-            ..Invocation::default()
-        };
-        let called = Called {
+    fn called(&self) -> Called<'_> {
+        Called {
             home: &self.home,
             name: &self.source.function,
             qualifier: self.source.qualifier.as_deref(),
             source: Source::Permitted,
+        }
+    }
+
+    /// The function as others see who calls.
+    pub(super) async fn source_function(&self) -> Result<SourceFunction, String> {
+        let Some(inner) = self.inner.upgrade() else { return Err("the server is being closed".to_owned()) };
+        let running = Functions { inner }.find(&self.called()).await.map_err(|error| error.to_string())?;
+        let role = Some(running.role.clone());
+        Ok(SourceFunction { home: self.home.clone(), function: self.source.function.clone(), role })
+    }
+
+    /// Calls the source's service in the name of the function. Nothing of the room is held meanwhile.
+    pub(super) async fn call(
+        &self,
+        service: &'static str,
+        operation: &'static str,
+        input: Value,
+    ) -> Result<Value, String> {
+        let source_function = self.source_function().await?;
+        self.ports.call(source_function, service, self.arn.region.clone(), operation, input).await
+    }
+
+    /// What the function answers, or why there is no good answer.
+    pub(super) async fn invoke(&self, payload: String) -> Result<Value, Unhandled> {
+        let Some(inner) = self.inner.upgrade() else {
+            let problem = "the server is being closed".to_owned();
+            return Err(Unhandled { request_id: String::new(), problem });
         };
-        let answer = functions.invoke(called, invocation).await.map_err(|error| error.to_string())?;
+        let functions = Functions { inner };
+        let request_id = functions.inner.ids.uuid().to_string();
+        let invocation =
+            Invocation { request_id: request_id.clone(), payload: payload.into(), ..Invocation::default() };
+        let answer = match functions.invoke(self.called(), invocation).await {
+            Ok(answer) => answer,
+            Err(error) => return Err(Unhandled { request_id, problem: error.to_string() }),
+        };
         let function_error = answer.function_error;
         let (bytes, broken) = answer.payload.collect(ANSWER_BYTES_MAX).await;
         match function_error.or_else(|| broken.map(|_| "Unhandled")) {
-            Some(_) => Err("Function call failed".to_owned()),
+            Some(_) => Err(Unhandled { request_id, problem: "Function call failed".to_owned() }),
             None => Ok(serde_json::from_slice(&bytes).unwrap_or_default()),
         }
-    }
-
-    /// A message as functions get it.
-    ///
-    /// <https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html>
-    fn record(&self, message: &Value) -> Value {
-        let member = |name: &str| message.get(name).cloned().unwrap_or_default();
-        let attributes = message.get("MessageAttributes").and_then(Value::as_object);
-        let attributes = attributes.into_iter().flatten().map(|(name, attribute)| {
-            let mut shown = json!({
-                "stringListValues": [], "binaryListValues": [], "dataType": attribute.get("DataType"),
-            });
-            for (from, to) in [("StringValue", "stringValue"), ("BinaryValue", "binaryValue")] {
-                if let Some(value) = attribute.get(from) {
-                    shown[to] = value.clone();
-                }
-            }
-            (name.clone(), shown)
-        });
-        let attributes: Map<String, Value> = attributes.collect();
-        json!({
-            "messageId": member("MessageId"),
-            "receiptHandle": member("ReceiptHandle"),
-            "body": member("Body"),
-            "attributes": member("Attributes"),
-            "messageAttributes": attributes,
-            "md5OfBody": member("MD5OfBody"),
-            "eventSource": "aws:sqs",
-            "eventSourceARN": self.source.source_arn,
-            "awsRegion": self.arn.region,
-        })
-    }
-}
-
-/// The receipt handles of messages that were handled, and what is said of it. An answer that isn't understood, or that names a
-/// message that there wasn't, means that all have failed.
-///
-/// <https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html>
-fn handled(messages: &[Value], answer: &Value, reports_failures: bool) -> (Vec<String>, String) {
-    let text = |message: &Value, name: &str| {
-        message.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
-    };
-    let failed: Option<Vec<String>> = match answer.get("batchItemFailures").filter(|_| reports_failures) {
-        None | Some(Value::Null) => Some(Vec::new()),
-        Some(Value::Array(items)) => {
-            let ids = items.iter().map(|item| item.get("itemIdentifier").and_then(Value::as_str));
-            ids.map(|id| id.filter(|id| messages.iter().any(|it| text(it, "MessageId") == **id)))
-                .map(|id| id.map(str::to_owned))
-                .collect()
-        }
-        Some(_) => None,
-    };
-    let Some(failed) = failed else {
-        return (Vec::new(), "PROBLEM: Function call failed".to_owned());
-    };
-    let handled = messages.iter().filter(|message| !failed.contains(&text(message, "MessageId")));
-    (handled.map(|message| text(message, "ReceiptHandle")).collect(), "OK".to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_was_handled_is_what_the_function_says() {
-        let messages: Vec<Value> =
-            ["a", "b", "c"].map(|id| json!({ "MessageId": id, "ReceiptHandle": format!("r-{id}") })).into();
-        let check = |answer: Value, reports: bool, want: &[&str]| {
-            assert_eq!(handled(&messages, &answer, reports).0, want, "{answer}");
-        };
-        let all = ["r-a", "r-b", "r-c"];
-        let failures = |ids: &[&str]| {
-            let items: Vec<Value> = ids.iter().map(|id| json!({ "itemIdentifier": id })).collect();
-            json!({ "batchItemFailures": items })
-        };
-        check(json!(null), true, &all);
-        check(json!({}), true, &all);
-        check(json!({ "batchItemFailures": null }), true, &all);
-        check(failures(&[]), true, &all);
-        check(failures(&["b"]), true, &["r-a", "r-c"]);
-        check(failures(&["b"]), false, &all);
-        // Whoever names something else hasn't understood the event.
-        check(failures(&["b", "x"]), true, &[]);
-        check(failures(&[""]), true, &[]);
-        check(json!({ "batchItemFailures": [{}] }), true, &[]);
-        check(json!({ "batchItemFailures": "b" }), true, &[]);
     }
 }

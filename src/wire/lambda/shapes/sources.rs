@@ -1,5 +1,5 @@
-//! What the operations on event source mappings take. Members of other sources than queues are read so that they can be
-//! refused by name.
+//! What the operations on event source mappings take. Members of other sources than queues and streams are read so
+//! that they can be refused by name.
 
 use super::events::DESTINATION_CONFIG;
 use super::patterns::NAMESPACED_FUNCTION_NAME_PATTERN;
@@ -51,9 +51,9 @@ static DOCUMENT_DB: Structure = Structure::new(
     ],
 );
 const FILTERS: Member = optional("FilterCriteria", Shape::Structure(&FILTER_CRITERIA));
-const AGE: Member = optional("MaximumRecordAgeInSeconds", NUMBER);
+const AGE: Member = optional("MaximumRecordAgeInSeconds", Shape::Integer(Limits { min: -1, max: 604_800 }));
 const BISECT: Member = optional("BisectBatchOnFunctionError", Shape::Boolean);
-const RETRIES: Member = optional("MaximumRetryAttempts", NUMBER);
+const RETRIES: Member = optional("MaximumRetryAttempts", Shape::Integer(Limits { min: -1, max: 10_000 }));
 const PARALLEL: Member = optional("ParallelizationFactor", NUMBER);
 const DESTINATION: Member = optional("DestinationConfig", Shape::Structure(&DESTINATION_CONFIG));
 const TUMBLING: Member = optional("TumblingWindowInSeconds", NUMBER);
@@ -63,29 +63,38 @@ const KEY: Member = optional("KMSKeyArn", Shape::TEXT);
 const METRICS: Member = optional("MetricsConfig", Shape::Structure(&METRICS_CONFIG));
 const POLLERS: Member = optional("ProvisionedPollerConfig", Shape::Structure(&POLLER_CONFIG));
 
+/// These members, and those that both requests have.
+macro_rules! with_settings {
+    ($($own:expr),+ $(,)?) => {
+        &[
+            $($own,)+
+            ENABLED,
+            BATCH_SIZE,
+            WINDOW,
+            RESPONSE_TYPES,
+            SCALING,
+            FILTERS,
+            AGE,
+            BISECT,
+            RETRIES,
+            PARALLEL,
+            DESTINATION,
+            TUMBLING,
+            ACCESS,
+            KEY,
+            METRICS,
+            POLLERS,
+        ]
+    };
+}
+
 pub(in super::super) static CREATE_EVENT_SOURCE_MAPPING_REQUEST: Structure = Structure::new(
     "CreateEventSourceMappingRequest",
-    &[
+    with_settings![
         optional("EventSourceArn", Shape::TEXT),
         required("FunctionName", FUNCTION_NAME),
-        ENABLED,
-        BATCH_SIZE,
-        WINDOW,
-        RESPONSE_TYPES,
-        SCALING,
-        FILTERS,
-        AGE,
-        BISECT,
-        RETRIES,
-        PARALLEL,
-        DESTINATION,
-        TUMBLING,
-        ACCESS,
-        KEY,
-        METRICS,
-        POLLERS,
         optional("Tags", Shape::Map(&Shape::TEXT, &Shape::TEXT, Nulls::Dropped)),
-        optional("StartingPosition", Shape::TEXT),
+        optional("StartingPosition", Shape::Enum(&["TRIM_HORIZON", "LATEST", "AT_TIMESTAMP"])),
         optional("StartingPositionTimestamp", Shape::Timestamp),
         optional("Topics", TEXTS),
         optional("Queues", TEXTS),
@@ -97,26 +106,7 @@ pub(in super::super) static CREATE_EVENT_SOURCE_MAPPING_REQUEST: Structure = Str
 );
 pub(in super::super) static UPDATE_EVENT_SOURCE_MAPPING_REQUEST: Structure = Structure::new(
     "UpdateEventSourceMappingRequest",
-    &[
-        UUID,
-        optional("FunctionName", FUNCTION_NAME),
-        ENABLED,
-        BATCH_SIZE,
-        WINDOW,
-        RESPONSE_TYPES,
-        SCALING,
-        FILTERS,
-        AGE,
-        BISECT,
-        RETRIES,
-        PARALLEL,
-        DESTINATION,
-        TUMBLING,
-        ACCESS,
-        KEY,
-        METRICS,
-        POLLERS,
-    ],
+    with_settings![UUID, optional("FunctionName", FUNCTION_NAME),],
 );
 pub(in super::super) static EVENT_SOURCE_MAPPING_REQUEST: Structure =
     Structure::new("EventSourceMappingRequest", &[UUID]);
