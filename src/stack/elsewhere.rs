@@ -183,9 +183,64 @@ impl Place<'_> {
         self.operations.call(service, operation, input).await
     }
 
+    /// Asks until a service says that there is no such thing any more.
+    async fn until_gone(
+        &self,
+        (service, operation): (&'static str, &'static str),
+        input: Value,
+        what: &str,
+    ) -> Result<(), OperationError> {
+        let mut waiting = self.waiting();
+        loop {
+            match self.call(service, operation, input.clone()).await {
+                Err(error) if is_gone(&error) => return Ok(()),
+                other => drop(other?),
+            }
+            waiting.pause(self, what).await?;
+        }
+    }
+
     /// For who asks again and again until something is as it should be.
     fn waiting(&self) -> Waiting {
         Waiting { end: self.clock.now() + WAIT_MAX, pause: PAUSE.0 }
+    }
+}
+
+/// How a service is told tags of what it has.
+struct Tagging {
+    service: &'static str,
+    /// The member that names what is tagged.
+    of: &'static str,
+    /// Which operations add and remove them.
+    add: &'static str,
+    remove: &'static str,
+    /// How they are written.
+    form: fn(&[(String, String)]) -> Value,
+}
+
+impl Tagging {
+    /// As most services have it.
+    const fn by_list(service: &'static str, of: &'static str) -> Self {
+        Self { service, of, add: "TagResource", remove: "UntagResource", form: listed }
+    }
+
+    /// Adds and removes the tags of `id` that differ.
+    async fn change(
+        &self,
+        place: &Place<'_>,
+        id: &str,
+        old: &Properties,
+        new: &Properties,
+    ) -> Result<(), OperationError> {
+        let (added, gone) = retagged(old, new);
+        if !gone.is_empty() {
+            place.call(self.service, self.remove, json!({ self.of: id, "TagKeys": gone })).await?;
+        }
+        if !added.is_empty() {
+            let tags = (self.form)(&added);
+            place.call(self.service, self.add, json!({ self.of: id, "Tags": tags })).await?;
+        }
+        Ok(())
     }
 }
 
@@ -385,8 +440,16 @@ fn tags(properties: &Properties) -> Vec<(String, String)> {
 /// The same as most services take it.
 fn tag_list(properties: &Properties) -> Option<Value> {
     let tags = tags(properties);
-    let list: Vec<Value> = tags.iter().map(|(key, value)| json!({ "Key": key, "Value": value })).collect();
-    (!list.is_empty()).then(|| Value::Array(list))
+    (!tags.is_empty()).then(|| listed(&tags))
+}
+
+fn listed(tags: &[(String, String)]) -> Value {
+    tags.iter().map(|(key, value)| json!({ "Key": key, "Value": value })).collect()
+}
+
+/// The same as the others take it.
+fn tag_map(tags: &[(String, String)]) -> Value {
+    tags.iter().map(|(key, value)| (key.clone(), Value::String(value.clone()))).collect()
 }
 
 /// Tags that are new or have other values, and the keys of those that are gone.

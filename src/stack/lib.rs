@@ -23,6 +23,7 @@ use stepgate_yaml as yaml;
 mod capabilities;
 mod cidr;
 mod condition;
+mod creation_policy;
 mod diff;
 mod document;
 mod dynamic;

@@ -230,3 +230,76 @@ pub(super) struct Retention {
 
 /// The logical type of stacks in their own events.
 pub(super) const STACK: &str = "AWS::CloudFormation::Stack";
+
+/// What became of a resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum DriftStatus {
+    InSync,
+    Modified,
+    Deleted,
+    NotChecked,
+}
+
+impl DriftStatus {
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::InSync => "IN_SYNC",
+            Self::Modified => "MODIFIED",
+            Self::Deleted => "DELETED",
+            Self::NotChecked => "NOT_CHECKED",
+        }
+    }
+
+    pub(super) fn parse(word: &str) -> Option<Self> {
+        [Self::InSync, Self::Modified, Self::Deleted, Self::NotChecked]
+            .into_iter()
+            .find(|it| it.as_str() == word)
+    }
+
+    /// Whether it isn't as its stack has made it.
+    pub(super) const fn is_drift(self) -> bool {
+        matches!(self, Self::Modified | Self::Deleted)
+    }
+}
+
+/// A resource's drift.
+#[derive(Clone, Debug)]
+pub(super) struct ResourceDrift {
+    pub(super) logical_id: String,
+    pub(super) physical_id: String,
+    pub(super) kind: String,
+    pub(super) status: DriftStatus,
+    pub(super) expected: Map<String, Value>,
+    pub(super) actual: Map<String, Value>,
+    pub(super) differences: Vec<Map<String, Value>>,
+    pub(super) time: Timestamp,
+}
+
+/// A stack's drift.
+#[derive(Clone, Debug)]
+pub(super) struct Drift {
+    /// The id under which it was detected.
+    pub(super) id: String,
+    pub(super) stack: String,
+    pub(super) time: Timestamp,
+    pub(super) resources: Vec<ResourceDrift>,
+    /// Resources that could not be read, and why.
+    pub(super) failures: Vec<String>,
+}
+
+impl Drift {
+    pub(super) fn n_drifted(&self) -> usize {
+        self.resources.iter().filter(|resource| resource.status.is_drift()).count()
+    }
+
+    pub(super) fn status(&self) -> &'static str {
+        match self.n_drifted() {
+            0 => "IN_SYNC",
+            _ => "DRIFTED",
+        }
+    }
+
+    pub(super) fn of(&self, logical_id: &str) -> Option<&ResourceDrift> {
+        self.resources.iter().find(|resource| resource.logical_id == logical_id)
+    }
+}

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 
 use super::condition;
+use super::creation_policy::Awaited;
 use super::elsewhere::Reach;
 use super::error::Error;
 use super::intrinsic::Attributes;
@@ -112,6 +113,23 @@ impl<'a> Plan<'a> {
             Some(Value::Object(properties)) => Ok(properties),
             _ => Err(Error::at(at, "expected an object")),
         }
+    }
+
+    /// The signals that have to be heard before `resource` counts as made.
+    ///
+    /// # Errors
+    /// [`Error::Template`] for functions that fail, and for what is no such policy.
+    pub(super) fn awaited(
+        &self,
+        resource: &Declared,
+        resources: &BTreeMap<String, Attributes>,
+        tally: &Tally,
+    ) -> Result<Option<Awaited>, Error> {
+        let Some(policy) = &resource.creation_policy else { return Ok(None) };
+        let names = Names { scope: &self.scope, resources, tally };
+        let at = format!("{}/CreationPolicy", resource.location());
+        let policy = names.resolve(policy, &at)?.unwrap_or_default();
+        Awaited::of(&policy).map_err(|problem| Error::at(at, problem))
     }
 
     /// The outputs, which may refer to `resources`.

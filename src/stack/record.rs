@@ -1,6 +1,7 @@
 //! What a stack is made of, as stored: the base that the next template is compared with.
 
 mod change_sets;
+mod drifts;
 mod forms;
 mod heads;
 mod journal;
@@ -13,21 +14,23 @@ use serde_json::{Map, Value};
 use super::error::Error;
 use super::intrinsic::Attributes;
 use super::kind::Kind;
-use super::model::{ChangeSet, Event, Head, Made, Progress, Request, Retention, Shown, Work};
+use super::model::{ChangeSet, Drift, Event, Head, Made, Progress, Request, Retention, Shown, Work};
 use crate::id::AccountRegion;
 use crate::store::{
     self, Param, Record as _, Row, SealedColumn, Step, Store, Stored, Tx, Unreadable, record, records,
 };
 
+use self::drifts::DriftV1;
 use self::forms::{ChangeSetV1, EventV1, HeadV1, ProgressV1, RequestV1, ShownV1, WorkV1};
 
 pub(super) use self::change_sets::{change_set, change_sets, drop_change_set, save_change_set};
+pub(super) use self::drifts::{drifts, save_drift};
 pub(super) use self::heads::{adopt, all, begin, find, importers, imports, put, unfinished, work};
 #[cfg(test)]
 pub(super) use self::journal::EVENTS_MAX;
 pub(super) use self::journal::{Commit, End, Noted, commit, events, save_exports, shown};
 pub use self::requests::Answered;
-pub(super) use self::requests::{HANDLE, answer, request, request_by_id, save_request};
+pub(super) use self::requests::{HANDLE, SIGNALLED, answer, request, request_by_id, save_request};
 
 /// The room's tables.
 const SCHEMA: &[Step] = &[
@@ -113,6 +116,14 @@ CREATE TABLE stack_import (
 CREATE INDEX stack_request_resource ON stack_request (home, stack, logical_id);
 CREATE INDEX stack_request_id ON stack_request (id)",
     ),
+    Step::Sql(
+        "CREATE TABLE stack_drift (
+    home TEXT NOT NULL,
+    stack TEXT NOT NULL,
+    sealed BLOB NOT NULL,
+    PRIMARY KEY (home, stack)
+)",
+    ),
 ];
 
 /// Where resources are: values of API keys are among their properties.
@@ -142,6 +153,10 @@ pub(super) const CHANGE_SETS: SealedColumn = SealedColumn {
 pub(super) const REQUESTS: SealedColumn =
     SealedColumn { table: "stack_request", column: "sealed", key: &["home", "id"], lookup: None };
 
+/// Drifts have properties, as templates and as services say them.
+pub(super) const DRIFTS: SealedColumn =
+    SealedColumn { table: "stack_drift", column: "sealed", key: &["home", "stack"], lookup: None };
+
 /// What a stack is made of, in the order it was made.
 pub(super) struct Resources(Vec<Made>);
 
@@ -156,6 +171,7 @@ records! {
     Shown, "cloudformation resource": now 1 => ShownV1;
     ChangeSet, "cloudformation change set": now 1 => ChangeSetV1;
     Request, "cloudformation custom resource request": now 1 => RequestV1;
+    Drift, "cloudformation drift": now 1 => DriftV1;
 }
 
 record! {

@@ -135,7 +135,7 @@ static OPERATIONS: &[Operation] = &[
         &shapes::TERMINATION_PROTECTION,
         handler!(stacks::update_termination_protection),
     ),
-    row("SignalResource", &shapes::SIGNAL_RESOURCE, Handler::Unsupported),
+    row("SignalResource", &shapes::SIGNAL_RESOURCE, handler!(stacks::signal_resource)),
     row("RollbackStack", &shapes::STACK_AND_TOKEN, Handler::Unsupported),
     row("DetectStackDrift", &shapes::DETECT_DRIFT, handler!(drift::detect_stack_drift)),
     row("DescribeStackDriftDetectionStatus", &shapes::DETECTION, handler!(drift::describe_detection)),

@@ -44,7 +44,6 @@ use crate::store::{self, SealedColumn, Store};
 pub(super) use self::begin::{Draft, Given, NewStack, NewUpdate, Refusal};
 pub(super) use self::change_sets::NewChangeSet;
 pub use self::custom::{ANSWER_BYTES_MAX, ANSWERS_PATH};
-pub(super) use self::drift::{DriftStatus, ResourceDrift};
 
 /// The stacks of a server.
 pub struct Stacks {
@@ -148,6 +147,7 @@ impl Stacks {
         &record::EVENTS,
         &record::CHANGE_SETS,
         &record::REQUESTS,
+        &record::DRIFTS,
     ];
 
     /// Only creates or upgrades the room's tables.

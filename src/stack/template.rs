@@ -63,6 +63,8 @@ pub(super) struct Declared {
     pub(super) condition: Option<String>,
     pub(super) retention: Retention,
     pub(super) metadata: Option<Value>,
+    /// What has to be heard of the resource before it counts as made.
+    pub(super) creation_policy: Option<Value>,
 }
 
 impl Declared {
@@ -386,18 +388,19 @@ fn resource(logical_id: String, value: Value) -> Result<Declared, Error> {
     };
     let condition = condition(value.remove("Condition"), &location)?;
     let metadata = value.remove("Metadata");
+    let creation_policy = value.remove("CreationPolicy");
     for attribute in value.keys() {
         match attribute.as_str() {
-            // The policies are about groups of instances and the like; no supported resource has them.
+            // The policy is about groups of instances and the like; no supported resource has it.
             // Custom resources' own schemas have versions.
-            "CreationPolicy" | "UpdatePolicy" | "Version" => {}
+            "UpdatePolicy" | "Version" => {}
             other => {
                 let said = format!("Invalid template resource property '{other}'");
                 return Err(Error::at(format!("{location}/{other}"), "attribute is not supported").said(said));
             }
         }
     }
-    Ok(Declared { logical_id, kind, properties, depends_on, condition, retention, metadata })
+    Ok(Declared { logical_id, kind, properties, depends_on, condition, retention, metadata, creation_policy })
 }
 
 /// Whether a policy retains the resource. No resource has snapshots here, so `Snapshot` is refused, as on AWS for types

@@ -4,6 +4,7 @@
 mod custom_resources;
 mod drift;
 mod elsewhere;
+mod killed;
 mod nested;
 mod serverless;
 mod waiting;

@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Native, Place, fit, given, is_gone, made, member, or_there, tag_list, text};
+use super::{Native, Place, Tagging, fit, given, is_gone, made, member, or_there, tag_list, text};
 use crate::stack::intrinsic::Attributes;
 use crate::stack::kind::Properties;
 use crate::stack::operations::OperationError;
@@ -26,7 +26,7 @@ pub(super) static RULE: Native = Native {
 /// A bus.
 pub(super) static BUS: Native = Native {
     type_name: "AWS::Events::EventBus",
-    identity: &["Name", "EventSourceName", "KmsKeyIdentifier", "Description"],
+    identity: &["Name", "EventSourceName"],
     create: |place, naming, properties| {
         Box::pin(async move {
             const SAME: &[&str] =
@@ -40,7 +40,7 @@ pub(super) static BUS: Native = Native {
             Ok(made(name.clone(), &[("Arn", &arn), ("Name", &name)]))
         })
     },
-    update: |_, made, _, _| Box::pin(std::future::ready(Ok(made.clone()))),
+    update: |place, made, old, new| Box::pin(update_bus(place, made, old, new)),
     delete: |place, made, _| {
         Box::pin(async move {
             place.call(SERVICE, "DeleteEventBus", json!({ "Name": made.reference })).await.map(drop)
@@ -49,10 +49,31 @@ pub(super) static BUS: Native = Native {
 };
 
 const SERVICE: &str = "events";
+const TAGGING: Tagging = Tagging::by_list(SERVICE, "ResourceARN");
 /// The most targets of a request.
 const TARGETS_MAX: usize = 10;
 /// Members of targets that are numbers.
 const NUMBERS: &[&str] = &["MaximumEventAgeInSeconds", "MaximumRetryAttempts", "TaskCount"];
+
+async fn update_bus(
+    place: &Place<'_>,
+    made: &Attributes,
+    old: &Properties,
+    new: &Properties,
+) -> Result<Attributes, OperationError> {
+    const SETTINGS: &[&str] = &["KmsKeyIdentifier", "Description", "DeadLetterConfig"];
+    let (was, is) = (given(old, SETTINGS), given(new, SETTINGS));
+    if was != is {
+        // What isn't said is as it was in the beginning.
+        let mut input = Map::from_iter([("Name".to_owned(), json!(made.reference))]);
+        input.extend(is);
+        place.call(SERVICE, "UpdateEventBus", input.into()).await?;
+    }
+    if let Some(arn) = made.attributes.get("Arn") {
+        TAGGING.change(place, arn, old, new).await?;
+    }
+    Ok(made.clone())
+}
 
 /// A rule's own name: `Ref` has the bus before it, unless that is the default one.
 fn name_of(made: &Attributes) -> &str {
@@ -91,6 +112,9 @@ async fn put(
     }
     let put = place.call(SERVICE, "PutRule", of_bus(input, new)).await?;
     let arn = member(&put, "RuleArn");
+    if !old.is_empty() {
+        TAGGING.change(place, &arn, old, new).await?;
+    }
     let is = targets(new);
     let kept = |id: &String| is.iter().any(|target| member(target, "Id") == *id);
     let gone: Vec<String> =

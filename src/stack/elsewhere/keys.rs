@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Native, Place, fit, given, made, member, retagged, tags, text};
+use super::{Native, Place, Tagging, fit, given, made, member, tags, text};
 use crate::stack::intrinsic::Attributes;
 use crate::stack::kind::{Naming, Properties};
 use crate::stack::operations::OperationError;
@@ -66,6 +66,7 @@ pub(super) static ALIAS: Native = Native {
 };
 
 const SERVICE: &str = "kms";
+const TAGGING: Tagging = Tagging { form: tag_keys, ..Tagging::by_list(SERVICE, "KeyId") };
 
 async fn create(
     place: &Place<'_>,
@@ -130,12 +131,5 @@ async fn settle(
         let operation = if wanted { "EnableKey" } else { "DisableKey" };
         place.call(SERVICE, operation, json!({ "KeyId": id })).await?;
     }
-    let (tags, gone) = retagged(old, new);
-    if !gone.is_empty() {
-        place.call(SERVICE, "UntagResource", json!({ "KeyId": id, "TagKeys": gone })).await?;
-    }
-    if !tags.is_empty() {
-        place.call(SERVICE, "TagResource", json!({ "KeyId": id, "Tags": tag_keys(&tags) })).await?;
-    }
-    Ok(())
+    TAGGING.change(place, id, old, new).await
 }

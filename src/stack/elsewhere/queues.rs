@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Native, Place, is_gone, made, member, retagged, tags, text};
+use super::{Native, Place, Tagging, is_gone, made, member, tag_map, tags, text};
 use crate::stack::intrinsic::Attributes;
 use crate::stack::kind::{Naming, Properties};
 use crate::stack::operations::OperationError;
@@ -44,6 +44,8 @@ pub(super) static POLICY: Native = Native {
 };
 
 const SERVICE: &str = "sqs";
+const TAGGING: Tagging =
+    Tagging { service: SERVICE, of: "QueueUrl", add: "TagQueue", remove: "UntagQueue", form: tag_map };
 /// What is no attribute of a queue.
 const OTHERS: &[&str] = &["QueueName", "Tags"];
 
@@ -68,9 +70,7 @@ async fn create(
         true => format!("{}.fifo", naming.generated(75)),
         false => naming.generated(80),
     });
-    let tags: Map<String, Value> =
-        tags(properties).into_iter().map(|(key, value)| (key, Value::String(value))).collect();
-    let input = json!({ "QueueName": name, "Attributes": attributes, "tags": tags });
+    let input = json!({ "QueueName": name, "Attributes": attributes, "tags": tag_map(&tags(properties)) });
     let created = place.call(SERVICE, "CreateQueue", input).await?;
     let url = member(&created, "QueueUrl");
     described(place, &url, &name).await
@@ -112,15 +112,7 @@ async fn update(
         let input = json!({ "QueueUrl": url, "Attributes": is });
         place.call(SERVICE, "SetQueueAttributes", input).await?;
     }
-    let (tags, gone) = retagged(old, new);
-    if !gone.is_empty() {
-        place.call(SERVICE, "UntagQueue", json!({ "QueueUrl": url, "TagKeys": gone })).await?;
-    }
-    if !tags.is_empty() {
-        let tags: Map<String, Value> =
-            tags.into_iter().map(|(key, value)| (key, Value::String(value))).collect();
-        place.call(SERVICE, "TagQueue", json!({ "QueueUrl": url, "Tags": tags })).await?;
-    }
+    TAGGING.change(place, url, old, new).await?;
     Ok(made.clone())
 }
 

@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Native, Place, fit, given, made, member, or_there, retagged, tag_list, text};
+use super::{Native, Place, Tagging, fit, given, made, member, or_there, tag_list, text};
 use crate::stack::intrinsic::Attributes;
 use crate::stack::kind::{Naming, Properties};
 use crate::stack::operations::OperationError;
@@ -24,6 +24,7 @@ pub(super) static SECRET: Native = Native {
 };
 
 const SERVICE: &str = "secretsmanager";
+const TAGGING: Tagging = Tagging::by_list(SERVICE, "SecretId");
 
 /// The secret: as given, or as the service makes it up.
 async fn value(place: &Place<'_>, properties: &Properties) -> Result<Option<String>, OperationError> {
@@ -93,14 +94,6 @@ async fn update(
         }
         place.call(SERVICE, "UpdateSecret", input.into()).await?;
     }
-    let (tags, gone) = retagged(old, new);
-    if !gone.is_empty() {
-        place.call(SERVICE, "UntagResource", json!({ "SecretId": id, "TagKeys": gone })).await?;
-    }
-    if !tags.is_empty() {
-        let tags: Vec<Value> =
-            tags.iter().map(|(key, value)| json!({ "Key": key, "Value": value })).collect();
-        place.call(SERVICE, "TagResource", json!({ "SecretId": id, "Tags": tags })).await?;
-    }
+    TAGGING.change(place, id, old, new).await?;
     Ok(made.clone())
 }

@@ -2,9 +2,9 @@
 //!
 //! <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-kinesis-stream.html>
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, json};
 
-use super::{Native, Place, fit, is_gone, made, member, or_there, retagged, tags, text};
+use super::{Native, Place, Tagging, fit, made, member, or_there, tag_map, text};
 use crate::stack::intrinsic::Attributes;
 use crate::stack::kind::{Naming, Properties};
 use crate::stack::operations::OperationError;
@@ -19,6 +19,13 @@ pub(super) static STREAM: Native = Native {
 };
 
 const SERVICE: &str = "kinesis";
+const TAGGING: Tagging = Tagging {
+    service: SERVICE,
+    of: "StreamName",
+    add: "AddTagsToStream",
+    remove: "RemoveTagsFromStream",
+    form: tag_map,
+};
 /// How long records are kept if nobody says otherwise.
 const RETENTION_H: i64 = 24;
 
@@ -129,19 +136,7 @@ async fn update_here(
         place.call(SERVICE, operation, input).await?;
         ready(place, name).await?;
     }
-    let (added, gone) = match old.is_empty() {
-        true => (tags(new), Vec::new()),
-        false => retagged(old, new),
-    };
-    if !gone.is_empty() {
-        let input = json!({ "StreamName": name, "TagKeys": gone });
-        place.call(SERVICE, "RemoveTagsFromStream", input).await?;
-    }
-    if !added.is_empty() {
-        let tags: Map<String, Value> =
-            added.into_iter().map(|(key, value)| (key, Value::String(value))).collect();
-        place.call(SERVICE, "AddTagsToStream", json!({ "StreamName": name, "Tags": tags })).await?;
-    }
+    TAGGING.change(place, name, old, new).await?;
     let arn = ready(place, name).await?;
     Ok(made(name, &[("Arn", &arn)]))
 }
@@ -149,12 +144,6 @@ async fn update_here(
 async fn delete(place: &Place<'_>, name: &str) -> Result<(), OperationError> {
     let input = json!({ "StreamName": name, "EnforceConsumerDeletion": true });
     place.call(SERVICE, "DeleteStream", input).await?;
-    let mut waiting = place.waiting();
-    loop {
-        match place.call(SERVICE, "DescribeStreamSummary", json!({ "StreamName": name })).await {
-            Err(error) if is_gone(&error) => return Ok(()),
-            other => drop(other?),
-        }
-        waiting.pause(place, "the deletion of the stream").await?;
-    }
+    let named = json!({ "StreamName": name });
+    place.until_gone((SERVICE, "DescribeStreamSummary"), named, "the deletion of the stream").await
 }

@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Native, Place, fit, given, is_gone, made, member, or_there, retagged, tag_list, text};
+use super::{Native, Place, Tagging, fit, given, made, member, or_there, tag_list, text};
 use crate::stack::intrinsic::Attributes;
 use crate::stack::kind::{Naming, Properties};
 use crate::stack::operations::OperationError;
@@ -19,6 +19,7 @@ pub(super) static TABLE: Native = Native {
 };
 
 const SERVICE: &str = "dynamodb";
+const TAGGING: Tagging = Tagging::by_list(SERVICE, "ResourceArn");
 const NUMBERS: &[&str] = &["ReadCapacityUnits", "WriteCapacityUnits"];
 const TRUTHS: &[&str] =
     &["DeletionProtectionEnabled", "Enabled", "PointInTimeRecoveryEnabled", "SSEEnabled", "StreamEnabled"];
@@ -166,15 +167,7 @@ async fn update(
     settle(place, name, old, new).await?;
     let table = ready(place, name).await?;
     let arn = member(&table, "TableArn");
-    let (tags, gone) = retagged(old, new);
-    if !gone.is_empty() {
-        place.call(SERVICE, "UntagResource", json!({ "ResourceArn": arn, "TagKeys": gone })).await?;
-    }
-    if !tags.is_empty() {
-        let tags: Vec<Value> =
-            tags.iter().map(|(key, value)| json!({ "Key": key, "Value": value })).collect();
-        place.call(SERVICE, "TagResource", json!({ "ResourceArn": arn, "Tags": tags })).await?;
-    }
+    TAGGING.change(place, &arn, old, new).await?;
     Ok(attributes(name, &table))
 }
 
@@ -204,15 +197,9 @@ fn index_changes(old: &Properties, new: &Properties) -> Vec<Value> {
 }
 
 async fn delete(place: &Place<'_>, name: &str) -> Result<(), OperationError> {
-    place.call(SERVICE, "DeleteTable", json!({ "TableName": name })).await?;
-    let mut waiting = place.waiting();
-    loop {
-        match place.call(SERVICE, "DescribeTable", json!({ "TableName": name })).await {
-            Err(error) if is_gone(&error) => return Ok(()),
-            other => drop(other?),
-        }
-        waiting.pause(place, "the deletion of the table").await?;
-    }
+    let named = json!({ "TableName": name });
+    place.call(SERVICE, "DeleteTable", named.clone()).await?;
+    place.until_gone((SERVICE, "DescribeTable"), named, "the deletion of the table").await
 }
 
 #[cfg(test)]

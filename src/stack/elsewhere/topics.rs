@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Native, Place, is_gone, made, member, retagged, tag_list, text};
+use super::{Native, Place, Tagging, is_gone, made, member, tag_list, text};
 use crate::stack::intrinsic::Attributes;
 use crate::stack::kind::{Naming, Properties};
 use crate::stack::operations::OperationError;
@@ -88,6 +88,9 @@ pub(super) static POLICY: Native = Native {
 };
 
 const SERVICE: &str = "sns";
+const TAGGING: Tagging = Tagging::by_list(SERVICE, "ResourceArn");
+/// Pages of a topic's subscriptions, at most.
+const PAGES_MAX: usize = 1_000;
 const OF_TOPIC: &[&str] = &[
     "ContentBasedDeduplication",
     "DisplayName",
@@ -189,20 +192,49 @@ async fn update(
     for (name, value) in is.iter().filter(|(name, value)| was.get(*name) != Some(*value)) {
         set(place, arn, name, value.as_str().unwrap_or_default()).await?;
     }
-    let before = subscriptions(arn, old);
-    for subscription in subscriptions(arn, new).iter().filter(|one| !before.contains(one)) {
+    let (before, after) = (subscriptions(arn, old), subscriptions(arn, new));
+    for subscription in after.iter().filter(|one| !before.contains(one)) {
         subscribe(place, subscription).await?;
     }
-    let (tags, gone) = retagged(old, new);
-    if !gone.is_empty() {
-        place.call(SERVICE, "UntagResource", json!({ "ResourceArn": arn, "TagKeys": gone })).await?;
-    }
-    if !tags.is_empty() {
-        let tags: Vec<Value> =
-            tags.iter().map(|(key, value)| json!({ "Key": key, "Value": value })).collect();
-        place.call(SERVICE, "TagResource", json!({ "ResourceArn": arn, "Tags": tags })).await?;
-    }
+    let is_kept = |one: &Properties| after.iter().any(|other| subscriber(other) == subscriber(one));
+    let gone: Vec<(String, String)> = before.iter().filter(|one| !is_kept(one)).map(subscriber).collect();
+    unsubscribe(place, arn, &gone).await?;
+    TAGGING.change(place, arn, old, new).await?;
     Ok(made.clone())
+}
+
+/// Who is told: by which protocol, and where.
+fn subscriber(subscription: &Properties) -> (String, String) {
+    let word = |name| text(subscription, name).unwrap_or_default();
+    (word("Protocol"), word("Endpoint"))
+}
+
+/// Ends the subscriptions of these to a topic. Only the topic knows the subscriptions' names.
+async fn unsubscribe(
+    place: &Place<'_>,
+    topic: &str,
+    gone: &[(String, String)],
+) -> Result<(), OperationError> {
+    let mut input = json!({ "TopicArn": topic });
+    for _ in 0..PAGES_MAX {
+        if gone.is_empty() {
+            break;
+        }
+        let page = place.call(SERVICE, "ListSubscriptionsByTopic", input.clone()).await?;
+        let listed = page.get("Subscriptions").and_then(Value::as_array).cloned().unwrap_or_default();
+        for subscription in listed.iter().filter_map(Value::as_object) {
+            let arn = text(subscription, "SubscriptionArn").unwrap_or_default();
+            // One that nobody has confirmed has no name yet, and ends by itself.
+            if arn.starts_with("arn:") && gone.contains(&subscriber(subscription)) {
+                place.call(SERVICE, "Unsubscribe", json!({ "SubscriptionArn": arn })).await?;
+            }
+        }
+        match member(&page, "NextToken") {
+            next if next.is_empty() => break,
+            next => input["NextToken"] = json!(next),
+        }
+    }
+    Ok(())
 }
 
 async fn put_policy(place: &Place<'_>, properties: &Properties) -> Result<(), OperationError> {

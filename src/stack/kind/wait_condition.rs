@@ -50,7 +50,7 @@ impl Wait {
         let count = number("Count", Some(1), COUNT_MAX)?;
         let seconds = number("Timeout", (count == 0).then_some(0), TIMEOUT_MAX_S)?;
         let handle =
-            name_of(properties, "Handle").ok_or("Handle is missing: CreationPolicy counts no signals")?;
+            name_of(properties, "Handle").ok_or("Handle is missing, and there is no CreationPolicy")?;
         Ok(Self { handle, count, seconds })
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::drifts::drop_drift;
 use super::heads::{id_and_sealed, put_head};
 use super::requests::{drop_request, drop_requests};
 use super::{EVENTS, PROGRESS, RESOURCES, Resources, key};
@@ -112,6 +113,7 @@ fn finish(tx: &Tx<'_>, home: &str, head: &Head, end: End) -> Result<(), store::E
     }
     if end == End::Gone {
         put_exports(tx, home, &head.name, &BTreeMap::new(), &BTreeSet::new())?;
+        drop_drift(tx, home, &head.id)?;
         let of_name = [Param::Text(home), Param::Text(&head.name)];
         tx.execute("DELETE FROM stack WHERE home = ?1 AND name = ?2", &of_name)?;
         tx.execute("DELETE FROM stack_change_set WHERE home = ?1 AND stack = ?2", &of_id)?;

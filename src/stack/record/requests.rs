@@ -51,6 +51,8 @@ pub(in super::super) async fn request(
 
 /// The physical id of a request that is a handle for signals.
 pub(in super::super) const HANDLE: &str = "AWS::CloudFormation::WaitConditionHandle";
+/// The physical id of a request that counts the signals to the resource itself.
+pub(in super::super) const SIGNALLED: &str = "CreationPolicy";
 /// The longest texts of all signals to one handle, in bytes.
 const SIGNALS_BYTES_MAX: usize = 262_144;
 
@@ -119,7 +121,7 @@ pub(in super::super) async fn answer(
         if request.secret != secret {
             return Ok(Answered::Nobody);
         }
-        if request.physical_id.as_deref() == Some(HANDLE) {
+        if matches!(request.physical_id.as_deref(), Some(HANDLE | SIGNALLED)) {
             let Some(all) = signalled(request.answer.as_deref(), &answer) else {
                 return Ok(Answered::Malformed);
             };

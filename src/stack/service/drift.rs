@@ -1,12 +1,12 @@
 //! Drift, as clients ask for it. It is detected while it is asked for, so that detection is complete at once.
 
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::pages::page;
 use super::shown::find;
 use super::{invalid, refused, stacks};
-use crate::stack::stacks::{DriftStatus, ResourceDrift};
+use crate::stack::model::{DriftStatus, ResourceDrift};
 use crate::wire::{ApiError, Call};
 
 #[derive(Deserialize)]
@@ -52,16 +52,20 @@ pub(super) async fn describe_detection(call: &Call, input: Detection) -> Result<
     }))
 }
 
+fn text(properties: &Map<String, Value>) -> String {
+    Value::Object(properties.clone()).to_string()
+}
+
 fn shown(stack: &str, drift: &ResourceDrift) -> Value {
     let is_there = matches!(drift.status, DriftStatus::InSync | DriftStatus::Modified);
     json!({
         "StackId": stack,
-        "LogicalResourceId": drift.made.logical_id,
-        "PhysicalResourceId": drift.made.attributes.reference,
-        "ResourceType": drift.made.kind.type_name(),
+        "LogicalResourceId": drift.logical_id,
+        "PhysicalResourceId": drift.physical_id,
+        "ResourceType": drift.kind,
         "StackResourceDriftStatus": drift.status.as_str(),
-        "ExpectedProperties": is_there.then(|| drift.expected.to_string()),
-        "ActualProperties": is_there.then(|| drift.actual.to_string()),
+        "ExpectedProperties": is_there.then(|| text(&drift.expected)),
+        "ActualProperties": is_there.then(|| text(&drift.actual)),
         "PropertyDifferences": drift.differences,
         "Timestamp": drift.time.to_iso8601(),
     })

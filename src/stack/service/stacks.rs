@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::asked::{Wanted, actor, object};
+use super::shown::find;
 use super::{invalid, refused, stacks};
 use crate::stack::model::OnFailure;
 use crate::stack::record;
@@ -219,4 +220,27 @@ async fn idle(call: &Call, name: &str) -> Result<crate::stack::model::Head, ApiE
         }
         false => Ok(head),
     }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Signal {
+    stack_name: String,
+    logical_resource_id: String,
+    unique_id: String,
+    status: String,
+}
+
+pub(super) async fn signal_resource(call: &Call, input: Signal) -> Result<Value, ApiError> {
+    let head = find(call, &input.stack_name).await?;
+    let Signal { logical_resource_id: resource, unique_id, status, .. } = &input;
+    let signalled = stacks(call).signal(&call.home, &head.id, (resource, unique_id, status)).await;
+    if signalled.map_err(refused)? {
+        return Ok(json!({}));
+    }
+    let (id, state) = (&head.id, head.status);
+    Err(invalid(match head.status.is_busy() {
+        true => format!("Resource {resource} of stack {id} is not waiting for signals."),
+        false => format!("Stack:{id} is in {state} state and can not be signaled."),
+    }))
 }

@@ -1,8 +1,7 @@
 //! Drift: what resources are, compared with what their stack has made of them. Only what the template says is compared, and
 //! only of types that can be read; of all others it is said that they were not checked.
 //!
-//! What was found is kept in memory: it is lost with the process, and another node doesn't know it. Whoever asks then learns
-//! that nothing was checked.
+//! What was last found of a stack is kept in the store, and in memory for whoever asks.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
@@ -15,82 +14,25 @@ use crate::id::AccountRegion;
 use crate::stack::elsewhere::{self, Place};
 use crate::stack::error::Error;
 use crate::stack::kind::{Live, live};
-use crate::stack::model::{Head, Made};
+use crate::stack::model::{Drift, DriftStatus, Head, Made, ResourceDrift};
 use crate::stack::operations::{OperationError, Operations};
 use crate::stack::record;
 
 /// The most stacks whose drift is known at one time.
-const KNOWN_MAX: usize = 2_000;
-
-/// What became of a resource.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in super::super) enum DriftStatus {
-    InSync,
-    Modified,
-    Deleted,
-    NotChecked,
-}
-
-impl DriftStatus {
-    pub(in super::super) const fn as_str(self) -> &'static str {
-        match self {
-            Self::InSync => "IN_SYNC",
-            Self::Modified => "MODIFIED",
-            Self::Deleted => "DELETED",
-            Self::NotChecked => "NOT_CHECKED",
-        }
-    }
-
-    /// Whether it isn't as its stack has made it.
-    pub(in super::super) const fn is_drift(self) -> bool {
-        matches!(self, Self::Modified | Self::Deleted)
-    }
-}
-
-/// A resource's drift.
-#[derive(Clone, Debug)]
-pub(in super::super) struct ResourceDrift {
-    pub(in super::super) made: Made,
-    pub(in super::super) status: DriftStatus,
-    pub(in super::super) expected: Value,
-    pub(in super::super) actual: Value,
-    pub(in super::super) differences: Vec<Value>,
-    pub(in super::super) time: Timestamp,
-}
-
-/// A stack's drift.
-#[derive(Clone, Debug)]
-pub(in super::super) struct Drift {
-    /// The id under which it was detected.
-    pub(in super::super) id: String,
-    pub(in super::super) stack: String,
-    pub(in super::super) time: Timestamp,
-    pub(in super::super) resources: Vec<ResourceDrift>,
-    /// Resources that could not be read, and why.
-    pub(in super::super) failures: Vec<String>,
-}
-
-impl Drift {
-    pub(in super::super) fn n_drifted(&self) -> usize {
-        self.resources.iter().filter(|resource| resource.status.is_drift()).count()
-    }
-
-    pub(in super::super) fn status(&self) -> &'static str {
-        match self.n_drifted() {
-            0 => "IN_SYNC",
-            _ => "DRIFTED",
-        }
-    }
-
-    pub(in super::super) fn of(&self, logical_id: &str) -> Option<&ResourceDrift> {
-        self.resources.iter().find(|resource| resource.made.logical_id == logical_id)
-    }
-}
+const KNOWN_MAX: u16 = 2_000;
 
 /// Drifts by the stacks' ids.
 pub(in super::super) type Drifts = BTreeMap<String, Arc<Drift>>;
 
 impl Stacks {
+    /// Learns what was found before the server was started.
+    pub(super) async fn recall_drifts(&self) -> Result<(), Error> {
+        let found = record::drifts(&self.store).await?;
+        let mut drifts = self.drifts.lock().unwrap_or_else(PoisonError::into_inner);
+        drifts.extend(found.into_iter().map(|drift| (drift.stack.clone(), Arc::new(drift))));
+        Ok(())
+    }
+
     /// What was last found of a stack.
     pub(in super::super) fn drift(&self, stack: &str) -> Option<Arc<Drift>> {
         self.drifts.lock().unwrap_or_else(PoisonError::into_inner).get(stack).cloned()
@@ -134,8 +76,9 @@ impl Stacks {
             resources,
             failures,
         });
+        record::save_drift(&self.store, home, &drift, KNOWN_MAX.into()).await?;
         let mut drifts = self.drifts.lock().unwrap_or_else(PoisonError::into_inner);
-        if KNOWN_MAX <= drifts.len()
+        if usize::from(KNOWN_MAX) <= drifts.len()
             && let Some(any) = drifts.keys().next().cloned()
         {
             drifts.remove(&any);
@@ -195,20 +138,30 @@ fn drift_of(made: Made, status: DriftStatus, pairs: Vec<Pair>, time: Timestamp) 
     for (path, wanted, found) in pairs {
         let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         if !is_same(&wanted, found.as_ref()) {
-            differences.push(json!({
-                "PropertyPath": path,
-                "ExpectedValue": text(&wanted),
-                "ActualValue": found.as_ref().map_or_else(|| "null".to_owned(), text),
-                "DifferenceType": if found.is_some() { "NOT_EQUAL" } else { "REMOVE" },
-            }));
+            let difference = [
+                ("PropertyPath", path.clone()),
+                ("ExpectedValue", text(&wanted)),
+                ("ActualValue", found.as_ref().map_or_else(|| "null".to_owned(), text)),
+                ("DifferenceType", if found.is_some() { "NOT_EQUAL" } else { "REMOVE" }.to_owned()),
+            ];
+            let difference = difference.map(|(name, value)| (name.to_owned(), Value::String(value)));
+            differences.push(Map::from_iter(difference));
         }
         put(&mut expected, &path, wanted);
         if let Some(found) = found {
             put(&mut actual, &path, found);
         }
     }
-    let (expected, actual) = (expected.into(), actual.into());
-    ResourceDrift { made, status, expected, actual, differences, time }
+    ResourceDrift {
+        logical_id: made.logical_id,
+        physical_id: made.attributes.reference,
+        kind: made.kind.type_name().to_owned(),
+        status,
+        expected,
+        actual,
+        differences,
+        time,
+    }
 }
 
 /// Puts a value where a JSON pointer says.

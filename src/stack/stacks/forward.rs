@@ -56,6 +56,10 @@ impl Run<'_> {
                 Ok(properties) => properties,
                 Err(error) => return Err(self.refused(resource, error).await?),
             };
+            self.awaited = match plan.awaited(resource, &self.resources, &tally) {
+                Ok(awaited) => awaited,
+                Err(error) => return Err(self.refused(resource, error).await?),
+            };
             self.step(resource, properties).await?;
         }
         let outputs = plan.outputs(&self.resources, &tally)?;
@@ -297,7 +301,7 @@ impl Run<'_> {
             false => Ok(()),
         };
         let made = match served.and(removed) {
-            Ok(()) => self.create_one(kind, &naming, &properties).await,
+            Ok(()) => self.create_awaited(kind, &naming, &properties).await,
             Err(refused) => Err(refused.into()),
         };
         match made {

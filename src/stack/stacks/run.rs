@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::{Action, Change, Stacks};
 use crate::clock::Timestamp;
 use crate::id::AccountRegion;
+use crate::stack::creation_policy::Awaited;
 use crate::stack::error::Error;
 use crate::stack::intrinsic::Attributes;
 use crate::stack::model::{Event, Head, Made, OnFailure, Phase, Progress, STACK, Settings, Verb, Work};
@@ -42,6 +43,8 @@ pub(super) struct Run<'a> {
     pub(super) failure: Option<Error>,
     /// Values of parameters with `NoEcho`, which events don't show.
     pub(super) secrets: Vec<String>,
+    /// What has to be heard of the resource that is being made.
+    pub(super) awaited: Option<Awaited>,
     /// The request to a custom resource's function that the next step deals with.
     pub(super) answered: Mutex<Option<String>>,
 }

@@ -18,7 +18,7 @@ use crate::stack::status::Status;
 use crate::stack::template::Template;
 
 impl Stacks {
-    /// Gives what an earlier version has stored the form of today.
+    /// Gives what an earlier version has stored the form of today, and reads what is kept in memory.
     ///
     /// # Errors
     /// If the store can't be read or written.
@@ -30,7 +30,8 @@ impl Stacks {
             head.status = Status::CreateComplete;
             head
         });
-        adopted.await
+        adopted.await?;
+        self.recall_drifts().await
     }
 
     /// Works until it is dropped, beginning with what a server before this one hasn't done.
@@ -110,6 +111,7 @@ impl Stacks {
             imports: BTreeSet::new(),
             failure: None,
             secrets,
+            awaited: None,
             answered: Mutex::default(),
         };
         // The future has the locals of every phase.

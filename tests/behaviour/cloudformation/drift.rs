@@ -9,7 +9,7 @@ use crate::server::{DataDir, Server};
 #[test]
 fn what_was_changed_past_a_stack_is_its_drift() {
     let dir = DataDir::new("drift");
-    let server = Server::start(&dir, &[]);
+    let mut server = Server::start(&dir, &[]);
     let mut client = Client::new(&server.address);
     let template = json!({"Resources": {
         "Api": {"Type": "AWS::ApiGateway::RestApi", "Properties": {"Name": "shop", "Description": "of mine"}},
@@ -66,4 +66,18 @@ fn what_was_changed_past_a_stack_is_its_drift() {
     assert_eq!(element(&one, "StackResourceDriftStatus").as_deref(), Some("IN_SYNC"), "{one}");
     let shown = call(&mut client, "DescribeStackResources", &[("StackName", "s")]);
     assert!(elements(&shown, "StackResourceDriftStatus").contains(&"DELETED".to_owned()), "{shown}");
+
+    // What was found is known after a restart.
+    let id = element(&told_of(&mut client), "StackDriftDetectionId").unwrap();
+    server.kill();
+    let server = Server::start(&dir, &[]);
+    let mut client = Client::new(&server.address);
+    let told = call(&mut client, "DescribeStackDriftDetectionStatus", &[("StackDriftDetectionId", &id)]);
+    assert_eq!(element(&told, "StackDriftStatus").as_deref(), Some("DRIFTED"), "{told}");
+    let drifts = call(&mut client, "DescribeStackResourceDrifts", &[("StackName", "s")]);
+    assert_eq!(elements(&drifts, "ActualValue"), ["of yours"]);
+}
+
+fn told_of(client: &mut Client) -> String {
+    call(client, "DetectStackDrift", &[("StackName", "s")])
 }

@@ -133,6 +133,97 @@ fn the_commonest_types_are_made_by_their_own_services() {
     assert_eq!(land.names(), Vec::<String>::new());
 }
 
+#[test]
+fn keys_secrets_buses_and_who_is_told_follow_the_template() {
+    let land = Land::new(false);
+    let dir = DataDir::new("elsewhere-more");
+    let server = server(&dir, &format!("[services]\ndefault = \"{}\"", land.backend.url));
+    let mut client = Client::new(&server.address);
+    let tags = |value: &str| json!([{"Key": "kept", "Value": value}, {"Key": value, "Value": "x"}]);
+    let queue = "arn:aws:sqs:us-east-1:000000000000:q";
+    let mut template = json!({
+        "Resources": {
+            "Topic": {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": "news", "Subscription": [
+                {"Protocol": "sqs", "Endpoint": queue}, {"Protocol": "email", "Endpoint": "a@example.com"}]}},
+            "TopicPolicy": {"Type": "AWS::SNS::TopicPolicy", "Properties": {
+                "Topics": [{"Ref": "Topic"}], "PolicyDocument": {"Version": "2012-10-17", "Statement": []}}},
+            "Bus": {"Type": "AWS::Events::EventBus", "Properties": {
+                "Name": "mine", "Description": "one", "DeadLetterConfig": {"Arn": queue}, "Tags": tags("a")}},
+            "Rule": {"Type": "AWS::Events::Rule", "Properties": {"Name": "r", "EventBusName": {"Ref": "Bus"},
+                "EventPattern": {"source": ["x"]}, "Tags": tags("a")}},
+            "Secret": {"Type": "AWS::SecretsManager::Secret", "Properties": {"Name": "pass", "Description": "one",
+                "Tags": tags("a"), "GenerateSecretString": {
+                    "SecretStringTemplate": "{\"user\":\"u\"}", "GenerateStringKey": "password", "PasswordLength": "5"}}},
+            "Key": {"Type": "AWS::KMS::Key", "Properties": {"Description": "one", "EnableKeyRotation": "true",
+                "KeyPolicy": {"Version": "2012-10-17", "Statement": []}, "Tags": tags("a")}},
+            "Alias": {"Type": "AWS::KMS::Alias", "Properties": {
+                "AliasName": "alias/mine", "TargetKeyId": {"Ref": "Key"}}},
+        },
+        "Outputs": {"Bus": {"Value": {"Fn::GetAtt": ["Bus", "Arn"]}}, "Secret": {"Value": {"Ref": "Secret"}},
+            "Key": {"Value": {"Fn::GetAtt": ["Key", "Arn"]}}},
+    });
+    assert_eq!(create(&mut client, &template), "CREATE_COMPLETE", "{}", reasons(&mut client));
+    assert_eq!(
+        outputs(&mut client),
+        [
+            "arn:aws:events:us-east-1:000000000000:event-bus/mine",
+            "arn:aws:secretsmanager:us-east-1:000000000000:secret:pass-abcdef",
+            "arn:aws:kms:us-east-1:000000000000:key/key-1",
+        ]
+    );
+    let topic = "topic/arn:aws:sns:us-east-1:000000000000:news";
+    assert!(land.thing(topic)["Policy"].as_str().unwrap().contains("2012-10-17"), "{}", land.thing(topic));
+    assert_eq!(land.thing("secret/pass")["SecretString"], "{\"user\":\"u\",\"password\":\"xxxxx\"}");
+    let key = land.thing("key/key-1");
+    assert_eq!((&key["rotates"], &key["Tags"][0]["TagKey"]), (&json!(true), &json!("kept")), "{key}");
+    assert_eq!(land.thing("alias/mine"), "key-1");
+
+    let resources = &mut template["Resources"];
+    resources["Topic"]["Properties"]["Subscription"] = json!([{"Protocol": "sqs", "Endpoint": queue}]);
+    for (id, description) in [("Bus", "two"), ("Secret", "two"), ("Key", "two")] {
+        resources[id]["Properties"]["Description"] = json!(description);
+    }
+    for id in ["Bus", "Rule", "Secret"] {
+        resources[id]["Properties"]["Tags"] = tags("b");
+    }
+    resources["Bus"]["Properties"].as_object_mut().unwrap().shift_remove("DeadLetterConfig");
+    resources["Key"]["Properties"]["EnableKeyRotation"] = json!(false);
+    assert_eq!(update(&mut client, &template), "UPDATE_COMPLETE", "{}", reasons(&mut client));
+    let subscriptions: Vec<String> =
+        land.names().into_iter().filter(|name| name.starts_with("subscription/")).collect();
+    assert_eq!(subscriptions, ["subscription/arn:aws:sns:us-east-1:000000000000:news:sqs"]);
+    let bus = land.thing("bus/mine");
+    assert_eq!((&bus["Description"], bus.get("DeadLetterConfig")), (&json!("two"), None), "{bus}");
+    for name in ["bus/mine", "rule/r", "secret/pass"] {
+        let mut tags: Vec<Value> = land.thing(name)["Tags"].as_array().cloned().unwrap_or_default();
+        tags.sort_by_key(|tag| tag["Key"].to_string());
+        assert_eq!(
+            json!(tags),
+            json!([{"Key": "b", "Value": "x"}, {"Key": "kept", "Value": "b"}]),
+            "{name}: {}",
+            land.thing(name)
+        );
+    }
+    let secret = land.thing("secret/pass");
+    assert_eq!((&secret["Description"], secret["SecretString"].as_str().unwrap().len()), (&json!("two"), 31));
+    let key = land.thing("key/key-1");
+    assert_eq!((&key["Description"], &key["rotates"]), (&json!("two"), &json!(false)), "{key}");
+
+    // The policy that a topic is left with lets its owner publish.
+    template["Resources"].as_object_mut().unwrap().shift_remove("TopicPolicy");
+    assert_eq!(update(&mut client, &template), "UPDATE_COMPLETE", "{}", reasons(&mut client));
+    assert!(
+        land.thing(topic)["Policy"].as_str().unwrap().contains("AWS:SourceOwner"),
+        "{}",
+        land.thing(topic)
+    );
+    call(&mut client, "DeleteStack", &[("StackName", "s")]);
+    wait_gone(&mut client);
+    let left: Vec<String> =
+        land.names().into_iter().filter(|name| !name.starts_with("subscription/")).collect();
+    assert_eq!(left, Vec::<String>::new());
+}
+
 fn wait_gone(client: &mut Client) {
     for _ in 0..600 {
         let text = call(client, "ListStacks", &[]);

@@ -178,3 +178,58 @@ fn events_dont_show_what_must_not_be_echoed() {
     let answer = parameter(&mut client, "p").json();
     assert_eq!(answer["Parameter"]["Value"], "it is hush-hush");
 }
+
+fn awaiting(policy: &Value) -> String {
+    json!({"Parameters": {"N": {"Type": "Number", "Default": 2}}, "Resources": {
+        "Up": {"Type": "AWS::CloudFormation::WaitCondition", "CreationPolicy": {"ResourceSignal": policy}}}})
+    .to_string()
+}
+
+/// Signals as soon as somebody waits for it.
+fn signal_resource(client: &mut Client, id: &str, status: &str) {
+    let members = [("StackName", "s"), ("LogicalResourceId", "Up"), ("UniqueId", id), ("Status", status)];
+    for _ in 0..600 {
+        let answer = super::query(client, "SignalResource", &members).unwrap();
+        if answer.status == 200 {
+            return;
+        }
+        assert!(answer.text().contains("not waiting for signals"), "{}", answer.text());
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    panic!("nobody waits");
+}
+
+#[test]
+fn a_resource_waits_for_the_signals_of_its_creation_policy() {
+    let dir = DataDir::new("signals");
+    let mut server = Server::start(&dir, &[]);
+    let mut client = Client::new(&server.address);
+    begin(&mut client, &awaiting(&json!({"Count": {"Ref": "N"}, "Timeout": "PT10M"})));
+    signal_resource(&mut client, "one", "SUCCESS");
+    // The same once more counts once, and what was heard is heard after a restart.
+    signal_resource(&mut client, "one", "SUCCESS");
+    server.kill();
+    let server = Server::start(&dir, &[]);
+    let mut client = Client::new(&server.address);
+    signal_resource(&mut client, "two", "SUCCESS");
+    assert_eq!(status(&mut client, "s"), "CREATE_COMPLETE");
+    let members = [("StackName", "s"), ("LogicalResourceId", "Up"), ("UniqueId", "x"), ("Status", "SUCCESS")];
+    let late = super::query(&mut client, "SignalResource", &members).unwrap();
+    assert!(late.status == 400 && late.text().contains("CREATE_COMPLETE"), "{}", late.text());
+    call(&mut client, "DeleteStack", &[("StackName", "s")]);
+
+    begin_again(&mut client, &awaiting(&json!({})));
+    signal_resource(&mut client, "i-1", "FAILURE");
+    assert_eq!(status(&mut client, "s"), "ROLLBACK_COMPLETE");
+    let reasons = |client: &mut Client| {
+        elements(&call(client, "DescribeStackEvents", &[("StackName", "s")]), "ResourceStatusReason")
+            .join("\n")
+    };
+    let said = reasons(&mut client);
+    assert!(said.contains("Received FAILURE signal with UniqueId i-1"), "{said}");
+    call(&mut client, "DeleteStack", &[("StackName", "s")]);
+    begin_again(&mut client, &awaiting(&json!({"Timeout": "PT1S", "Count": 3})));
+    assert_eq!(status(&mut client, "s"), "ROLLBACK_COMPLETE");
+    let said = reasons(&mut client);
+    assert!(said.contains("Failed to receive 3 resource signal(s) within the specified duration"), "{said}");
+}
