@@ -80,6 +80,10 @@ pub enum Change {
     Key(AccountRegion, ApiKeyValue),
     /// What a key has left under a plan has changed.
     Usage(Subject),
+    /// Another node has changed what is served, or to whom.
+    ByOthers,
+    /// Another node was told that nothing cached of some stage must be used any more.
+    FlushedByOthers,
 }
 
 /// The data plane, as seen by the control plane.

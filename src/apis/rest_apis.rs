@@ -2,8 +2,9 @@
 
 use std::pin::Pin;
 use std::sync::{Arc, PoisonError, RwLock, Weak};
+use std::time::Duration;
 
-use tokio::sync::{Mutex, oneshot};
+use tokio::sync::{Mutex, oneshot, watch};
 
 use super::deployment::DeploymentSnapshot;
 use super::ids::{ApiId, StageName, UsagePlanId};
@@ -17,7 +18,14 @@ use crate::apis::error::Error;
 use crate::clock::{Clock, Ids, Timestamp};
 use crate::id::AccountRegion;
 use crate::store;
-use crate::store::{SealedColumn, Store};
+use crate::store::{SealedColumn, Store, Tx};
+
+/// After how long the changes of another node are read again that could not be read.
+const AGAIN: Duration = Duration::from_millis(500);
+/// What is announced to other nodes: the data plane serves something else, or something to someone else …
+const CHANGED: &str = "apigateway stage";
+/// … or must not use what it has cached.
+const FLUSHED: &str = "apigateway cache";
 
 /// All REST APIs in the store. Cheap to clone; clones share everything.
 ///
@@ -155,7 +163,7 @@ impl Apis {
     {
         let (apis, owner) = (self.clone(), owner.clone());
         let whole = async move {
-            let done = apis.write(&owner, work).await?;
+            let done = apis.write_announced(&owner, work).await?;
             apis.notify(&changes(&done)).await;
             Ok(done)
         };
@@ -170,11 +178,68 @@ impl Apis {
     {
         let (apis, owner) = (self.clone(), owner.clone());
         let whole = async move {
-            let done = apis.write(&owner, work).await?;
+            let done = apis.write_announced(&owner, work).await?;
             apis.publish_domains().await?;
             Ok(done)
         };
         self.whole(whole).await
+    }
+
+    /// Writes what the data planes of other nodes have to know of, too.
+    async fn write_announced<T, F>(&self, owner: &AccountRegion, work: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: Fn(&Rows<'_>) -> Result<T, Error> + Send + 'static,
+    {
+        let owner = owner.clone();
+        let announced = move |tx: &Tx<'_>| {
+            let done = work(&Rows::new(tx, owner.clone()))?;
+            tx.announce(CHANGED);
+            Ok(done)
+        };
+        self.store.write(announced).await
+    }
+
+    /// Lets what is cached for a while be dropped, here and at other nodes.
+    pub(super) async fn flush(&self, change: Change) -> Result<(), Error> {
+        if self.store.is_shared() {
+            self.store.write_apart(|tx| Ok::<_, Error>(tx.announce(FLUSHED))).await?;
+        }
+        self.notify(&[change]).await;
+        Ok(())
+    }
+
+    /// Notifies the data plane of what other nodes change. Never ends; its caller ends it.
+    pub fn follow(self) -> impl Future<Output = ()> + Send + 'static {
+        let (changed, flushed) = (self.store.watch(CHANGED, &[]), self.store.watch(FLUSHED, &[]));
+        async move {
+            if self.store.is_shared() {
+                self.follow_on(changed, flushed).await;
+            }
+        }
+    }
+
+    async fn follow_on(&self, mut changed: watch::Receiver<u64>, mut flushed: watch::Receiver<u64>) {
+        loop {
+            tokio::select! {
+                seen = changed.changed() => {
+                    if seen.is_err() {
+                        return;
+                    }
+                    // What is in force stays until the store can be read.
+                    while self.publish_domains().await.is_err() {
+                        self.clock.sleep_until(self.now() + AGAIN).await;
+                    }
+                    self.notify(&[Change::ByOthers]).await;
+                }
+                seen = flushed.changed() => {
+                    if seen.is_err() {
+                        return;
+                    }
+                    self.notify(&[Change::FlushedByOthers]).await;
+                }
+            }
+        }
     }
 
     /// Runs `work` to its end even if the caller goes away: what follows a commit must happen even if the client hangs

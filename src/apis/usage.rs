@@ -49,20 +49,21 @@ pub struct Entry {
     pub open: Option<Opening>,
 }
 
-/// The usage of a day.
+/// The usage of a day, as a node has counted it. Others may have recorded some meanwhile: what is written is the difference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Used {
-    /// Exactly this, whatever is recorded.
-    Exactly(u64),
-    /// This, unless more is recorded.
-    AtLeast(u64),
+pub struct Used {
+    /// The number of requests.
+    pub count: u64,
+    /// What was recorded when this node wrote or read it last, with its reserve.
+    pub recorded: u64,
 }
 
 impl Used {
-    /// The number of requests.
-    pub fn count(self) -> u64 {
-        match self {
-            Self::Exactly(count) | Self::AtLeast(count) => count,
+    /// The number of requests of all nodes, if this is recorded by now.
+    fn of_all(self, recorded: u64) -> u64 {
+        match self.count.checked_sub(self.recorded) {
+            Some(more) => recorded.saturating_add(more),
+            None => recorded.saturating_sub(self.recorded - self.count),
         }
     }
 }
@@ -74,7 +75,7 @@ pub struct Opening {
     pub day: Day,
     /// The plan's quota. Without one, nothing is reserved.
     pub quota: Option<QuotaSettings>,
-    /// How much of this day is already reserved.
+    /// How many of the requests to come are reserved already.
     pub reserved: u64,
 }
 
@@ -83,7 +84,7 @@ pub struct Opening {
 pub struct Balance {
     /// Requests on earlier days of the quota's period.
     pub before: u64,
-    /// Requests on the day.
+    /// Requests on the day: those counted by whoever asked, and what is recorded of others.
     pub today: u64,
     /// The number of today's requests up to which they are reserved; [`Balance::today`] without a quota.
     pub reserved: u64,
@@ -140,16 +141,15 @@ pub fn post<P: UsageRows>(rows: &P, entry: &Entry) -> Result<Balance, P::Error> 
     if let Some((day, used)) = entry.used
         && !goes_on(day)
     {
-        let used = match used {
-            Used::Exactly(count) => count,
-            Used::AtLeast(count) => count.max(rows.used(subject, day)?),
-        };
+        let used = used.of_all(rows.used(subject, day)?);
         rows.write(subject, day, used)?;
     }
     let Some(open) = entry.open else { return Ok(Balance::default()) };
+    let recorded = rows.used(subject, open.day)?;
     let today = match entry.used {
-        Some((day, used)) if day == open.day => used.count(),
-        Some(_) | None => rows.used(subject, open.day)?,
+        // Without a quota, it was written just now.
+        Some((day, used)) if day == open.day && open.quota.is_some() => used.of_all(recorded),
+        Some(_) | None => recorded,
     };
     reserve(rows, subject, open, today)
 }
@@ -169,7 +169,7 @@ fn reserve<P: UsageRows>(
     let extra = rows.granted(subject, start)?;
     let left = remaining(&quota, extra, before.saturating_add(today));
     // Never less than was reserved before.
-    let reserved = reserved.max(today.saturating_add(block(&quota).min(left)));
+    let reserved = today.saturating_add(reserved.max(block(&quota).min(left)));
     rows.write(subject, day, reserved)?;
     Ok(Balance { before, today, reserved, extra })
 }

@@ -88,6 +88,8 @@ pub(super) enum Command {
     Keys(Keys),
     /// Move everything durable from a data directory to a PostgreSQL server, or back.
     Migrate(Migrate),
+    /// Show the nodes that share a PostgreSQL server.
+    Nodes(Nodes),
     /// Look for what is wrong with the settings, and with --production for what strangers could make use of.
     Doctor(Doctor),
     /// Print the version.
@@ -222,6 +224,23 @@ pub(super) struct Migrate {
     /// Settings, as in config/stepgate.toml: passwords, certificates and keys.
     #[arg(long, value_name = "FILE", env = "STEPGATE_CONFIG")]
     pub(super) config: Option<PathBuf>,
+}
+
+/// `stepgate nodes`
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "Examples:
+  stepgate nodes
+  stepgate nodes --json | jq '.nodes[].shards | length'
+
+For each node: until when its lease lasts, which part of the work is its own (shards), how many calls of tasks it has under way,
+and how many timers are late. Any node tells of all. The request is signed with the account's key, as those of aws are.")]
+pub(super) struct Nodes {
+    /// The address of a server.
+    #[arg(long, value_name = "URL", env = "STEPGATE_ENDPOINT", default_value = "http://127.0.0.1:4566")]
+    pub(super) endpoint: String,
+    /// Print JSON, for scripts.
+    #[arg(long)]
+    pub(super) json: bool,
 }
 
 /// `stepgate doctor`

@@ -38,6 +38,7 @@ mod import;
 mod keys;
 mod logs;
 mod migrate;
+mod nodes;
 mod output;
 mod payload;
 mod remote;
@@ -97,6 +98,7 @@ pub fn main() -> ExitCode {
             KeysCommand::RotateStore(rotate) => keys::rotate_store(&rotate),
         },
         Command::Migrate(migrate) => migrate::run(&migrate),
+        Command::Nodes(arguments) => nodes::run(&arguments),
         Command::Doctor(doctor) => doctor::run(&doctor),
         Command::Version(version) => version::run(&version),
     };

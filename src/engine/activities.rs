@@ -36,8 +36,18 @@ pub struct Activities {
 
 impl Activities {
     pub(super) fn new(base: Arc<Base>) -> Self {
-        let queues = Queues::new(base.options.pollers_per_activity);
+        let queues = Queues::new(base.options.pollers_per_activity, base.store.is_shared());
         Self { base, known: RwLock::default(), queues }
+    }
+
+    /// The same, also of one that another node has made just now.
+    pub(super) async fn find(&self, arn: &ActivityArn) -> Result<Option<i64>, Error> {
+        let known = self.id_of(arn);
+        if known.is_some() || !self.base.store.is_shared() {
+            return Ok(known);
+        }
+        self.load().await?;
+        Ok(self.id_of(arn))
     }
 
     pub(super) fn id_of(&self, arn: &ActivityArn) -> Option<i64> {
@@ -105,7 +115,7 @@ impl Activities {
     /// `InvalidArn`, `ActivityDoesNotExist`.
     pub async fn describe(&self, arn: &str) -> Result<Activity, Error> {
         let arn = ActivityArn::parse(arn)?;
-        let id = self.id_of(&arn).ok_or_else(|| Error::ActivityDoesNotExist(arn.to_string()))?;
+        let id = self.find(&arn).await?.ok_or_else(|| Error::ActivityDoesNotExist(arn.to_string()))?;
         let found = self
             .base
             .store
@@ -126,7 +136,7 @@ impl Activities {
     /// `InvalidArn`.
     pub async fn delete(&self, arn: &str) -> Result<(), Error> {
         let arn = ActivityArn::parse(arn)?;
-        let Some(id) = self.id_of(&arn) else { return Ok(()) };
+        let Some(id) = self.find(&arn).await? else { return Ok(()) };
         let text = arn.to_string();
         self.base
             .store
@@ -174,7 +184,7 @@ impl Activities {
         Ok(Page::cut(activities?, max, &listing, |activity| activity.id))
     }
 
-    /// Reads the ids of all activities.
+    /// Reads the ids of all activities. Those that are gone lose their lines.
     pub(super) async fn load(&self) -> Result<(), Error> {
         let rows: Vec<(i64, String, String)> = self
             .base
@@ -184,10 +194,16 @@ impl Activities {
                 Ok::<_, Error>(tx.query(sql, &[], |row| Ok((row.int(0)?, row.text(1)?, row.text(2)?)))?)
             })
             .await?;
-        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        let mut read = HashMap::new();
         for (id, home, name) in rows {
-            known.insert(ActivityArn::new(&home_of(&home)?, &name), id);
+            read.insert(ActivityArn::new(&home_of(&home)?, &name), id);
         }
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        let before = std::mem::replace(&mut *known, read);
+        let gone: Vec<i64> =
+            before.values().filter(|id| !known.values().any(|of| of == *id)).copied().collect();
+        drop(known);
+        gone.into_iter().for_each(|id| self.queues.remove(id));
         Ok(())
     }
 }

@@ -14,6 +14,10 @@ use super::{Error, TaskCall, TaskResult, journal, start_arguments};
 use crate::asl::{Pattern, Resource};
 use crate::id::AccountRegion;
 use crate::json::Payload;
+use crate::store::Row;
+
+/// A call: its row, the execution, and the columns of the task.
+pub(super) type Interrupted = (i64, i64, [i64; 2]);
 
 /// Interrupted calls read at one time.
 const RECOVERED_AT_ONCE: i64 = 500;
@@ -97,37 +101,33 @@ impl Engine {
         Ok(())
     }
 
-    /// Makes the calls again that were under way when the last process ended: those with rows up to `last`.
-    pub(super) async fn recover_calls(&self, last: i64) {
-        let mut after = 0;
-        loop {
-            let rows: Result<Vec<(i64, i64, [i64; 2])>, Error> = self
-                .inner
-                .base
-                .store
-                .read(move |tx| {
-                    let sql = "SELECT id, execution, frame, scheduled FROM task
-                               WHERE activity IS NULL AND ?1 < id AND id <= ?2 ORDER BY id LIMIT ?3";
-                    let params = [after.into(), last.into(), RECOVERED_AT_ONCE.into()];
-                    Ok(tx.query(sql, &params, |row| {
-                        Ok((row.int(0)?, row.int(1)?, [row.int(2)?, row.int(3)?]))
-                    })?)
-                })
-                .await;
-            let rows = match rows {
-                Ok(rows) => rows,
-                Err(error) => {
-                    tracing::error!(%error, "interrupted calls could not be read");
-                    return;
-                }
-            };
-            let Some((read_last, ..)) = rows.last() else { return };
-            after = *read_last;
-            for (row, execution, task) in rows {
-                if let Err(error) = self.call_again(row, execution, task).await {
-                    tracing::error!(%error, execution, "an interrupted call could not be made again");
-                }
+    /// Makes calls again that were under way when who made them ended.
+    pub(super) async fn recover_calls(&self, calls: Vec<Interrupted>) {
+        for (row, execution, task) in calls {
+            if let Err(error) = self.call_again(row, execution, task).await {
+                tracing::error!(%error, execution, "an interrupted call could not be made again");
             }
+        }
+    }
+
+    /// The calls under way of these shards.
+    pub(super) async fn interrupted_calls(&self, shards: i64) -> Result<Vec<Interrupted>, Error> {
+        let mut all: Vec<Interrupted> = Vec::new();
+        loop {
+            let after = all.last().map_or(0, |(row, ..)| *row);
+            let read = self.inner.base.store.read(move |tx| {
+                let sql =
+                    "SELECT id, execution, frame, scheduled FROM task WHERE activity IS NULL AND ?1 < id
+                           AND ((?2 >> CAST(shard AS INTEGER)) & 1) = 1 ORDER BY id LIMIT ?3";
+                let params = [after.into(), shards.into(), RECOVERED_AT_ONCE.into()];
+                let read = |row: &Row<'_>| Ok((row.int(0)?, row.int(1)?, [row.int(2)?, row.int(3)?]));
+                Ok::<_, Error>(tx.query(sql, &params, read)?)
+            });
+            let rows: Vec<Interrupted> = read.await?;
+            if rows.is_empty() {
+                return Ok(all);
+            }
+            all.extend(rows);
         }
     }
 
@@ -139,7 +139,7 @@ impl Engine {
             .store
             .read(move |tx| {
                 let sql = "SELECT token, input, credentials_role FROM task WHERE id = ?1";
-                let read = |row: &crate::store::Row<'_>| Ok((row.text(0)?, row.text(1)?, row.opt_text(2)?));
+                let read = |row: &Row<'_>| Ok((row.text(0)?, row.text(1)?, row.opt_text(2)?));
                 Ok::<_, Error>(tx.query_one(sql, &[row.into()], read)?)
             })
             .await?;

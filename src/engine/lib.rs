@@ -34,6 +34,7 @@ mod executions;
 mod express;
 mod express_kept;
 mod express_over;
+mod fleet;
 mod fork;
 mod in_memory;
 mod journal;
@@ -84,6 +85,7 @@ pub use executions::{
     ExecutionDescription, ExecutionFilter, ExecutionItem, Executions, HistoryPage, NotRedrivable,
 };
 pub use express::SyncExecution;
+pub use fleet::Backlog;
 pub use fork::ForkExecution;
 pub use journal::rewritten as rewritten_records;
 pub use logging::{LogLevel, LogRecord, Logging, Logs, NoLogs};

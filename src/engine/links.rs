@@ -21,8 +21,9 @@ impl Links {
     }
 
     /// There may be one from now on. Set before it is written: the writer takes one job after the other.
-    pub(super) fn expect_one(&self) {
-        self.0.store(true, Ordering::SeqCst);
+    /// Answers whether there may have been some before.
+    pub(super) fn expect_one(&self) -> bool {
+        self.0.swap(true, Ordering::SeqCst)
     }
 
     fn may_be(&self) -> bool {

@@ -49,8 +49,8 @@ pub(super) fn insert(
     let definition = &start.processor.definition;
     tx.put(sql, &[revision.into(), id.into(), Param::Text(definition), origin_revision.into()])?;
     let sql = "INSERT INTO map_run
-               (id, execution, frame, started_event, machine, run, status, started, limits, batch, n_items)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, ?8, ?9, ?10)";
+               (id, execution, frame, started_event, machine, run, status, started, limits, batch, n_items, shard)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, ?8, ?9, ?10, ?11)";
     let [frame, started] = key_columns(start.key);
     let (limits, batch) = (start.limits.encode()?, Batch(start.batch).encode()?);
     let length = i64::try_from(start.length).unwrap_or(i64::MAX);
@@ -65,9 +65,20 @@ pub(super) fn insert(
         Param::Text(&limits),
         Param::Text(&batch),
         length.into(),
+        tx.shard(parent)?.into(),
     ];
     tx.put(sql, &params)?;
     Ok(())
+}
+
+/// Writes that this node goes on with what a run has to do outside of steps.
+pub(super) fn take(tx: &Tx<'_>, parent: i64, key: MapRunKey) -> Result<(), Error> {
+    if !tx.is_shared() {
+        return Ok(());
+    }
+    let [frame, started] = key_columns(key);
+    let sql = "UPDATE map_run SET shard = ?4 WHERE execution = ?1 AND frame = ?2 AND started_event = ?3";
+    Ok(tx.put(sql, &[parent.into(), frame.into(), started.into(), tx.shard(parent)?.into()])?)
 }
 
 /// The machine with the Map whose children run this revision; `None` if it isn't such a one.

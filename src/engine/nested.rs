@@ -146,7 +146,7 @@ impl Engine {
         let Prepared { record, live, arn } = prepared;
         let (id, [frame, scheduled]) = (live.origin.id, journal::task_columns(task));
         if link.is_some() {
-            self.inner.links.expect_one();
+            let _ = self.inner.links.expect_one();
         }
         let also = move |record: &Record, tx: &crate::store::Tx<'_>| {
             let written = record.write(tx, &arn, &mut RunOf::default())?;
@@ -155,6 +155,10 @@ impl Engine {
                 Written::Same { id, .. } => id,
             };
             if let Some(pattern) = link {
+                if tx.is_shared() && child != id {
+                    // Whoever ends it at another node finds the link, or this finds that it has ended.
+                    tx.put("UPDATE execution SET status = 0 WHERE id = ?1 AND status = 0", &[child.into()])?;
+                }
                 Link { parent, task, child, pattern }.insert(tx)?;
             }
             remove_task(tx, parent, frame, scheduled)?;

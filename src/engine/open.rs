@@ -19,7 +19,6 @@ use super::logging::Logs;
 use super::machine::{Env, Limits};
 use super::map_run_memory::MapRuns;
 use super::objects::Objects;
-use super::retention::Retention;
 use super::state_machines::StateMachines;
 use super::tagging::Tags;
 use super::tasks::Tasks;
@@ -116,7 +115,6 @@ impl Engine {
             // Waits take as long as they say, whatever the machine's clock is set to meanwhile.
             let clock: Arc<dyn Clock> = Arc::new(SteadyClock::new(clock));
             let keys = store.sequence("engine", first_key)?;
-            let first = keys.first();
             let (links, map_runs) = (Links::open(&store).await?, MapRuns::open(&store).await?);
             let live = LiveExecutions::new(options.live_bytes);
             let (draining, closed) = (watch::Sender::new(false), watch::Sender::new(false));
@@ -152,30 +150,9 @@ impl Engine {
                 },
             };
             let engine = Self { inner: Arc::new(inner) };
-            engine.recover(first - 1).await?;
+            engine.recover().await?;
             Ok(engine)
         })
-    }
-
-    /// Goes on with what the last process left, whose last key may be `last`, and starts what runs all the time.
-    async fn recover(&self, last: i64) -> Result<(), Error> {
-        self.inner.activities.load().await?;
-        self.recover_queues().await?;
-        self.inner.state_machines.recover_deletions().await?;
-        let recovering = self.clone();
-        tokio::spawn(async move {
-            recovering.recover_calls(last).await;
-            recovering.recover_nested().await;
-            recovering.recover_map_runs().await;
-            recovering.recover_express(last).await;
-        });
-        let firing = self.clone();
-        self.inner.timers.start(&self.inner.base, move |execution, key, at| {
-            let engine = firing.clone();
-            async move { engine.fire(execution, key, at).await }
-        });
-        Retention(self.inner.base.clone()).start();
-        Ok(())
     }
 
     /// The control plane over state machines, their versions and aliases.

@@ -1,6 +1,6 @@
 //! Activity tasks in line, and the workers that wait for one.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
@@ -39,7 +39,11 @@ impl Queued {
     }
 }
 
-/// The lines of all activities. What stands in them stands in the store as well.
+/// What is announced to other nodes when there is a task for a worker.
+pub(super) const QUEUED: &str = "engine task";
+
+/// The lines of all activities. What stands in them stands in the store as well. Where nodes share it, it is the line: a task
+/// is here only while a worker waits for it, or if it was handed out already.
 pub(super) struct Queues {
     all: Arc<Mutex<All>>,
     pollers_max: usize,
@@ -50,6 +54,10 @@ struct All {
     lines: HashMap<i64, Line>,
     /// Where each task stands: its activity and row.
     places: BTreeMap<(i64, TaskKey), (i64, i64)>,
+    /// Rows that workers are about to get.
+    claimed: HashSet<i64>,
+    /// Other nodes have the same lines.
+    is_shared: bool,
 }
 
 #[derive(Default)]
@@ -83,13 +91,16 @@ impl Claim {
 
     /// A worker has the task, or it is over: it does not go back.
     pub(super) fn keep(mut self) {
-        self.queued = None;
+        if let Some(queued) = self.queued.take() {
+            lock(&self.all).claimed.remove(&queued.row);
+        }
     }
 }
 
 impl Drop for Claim {
     fn drop(&mut self) {
         if let Some(queued) = self.queued.take() {
+            lock(&self.all).claimed.remove(&queued.row);
             // One whose activity was deleted meanwhile has no line to go back to.
             put(&self.all, self.activity, queued, false);
         }
@@ -103,7 +114,7 @@ fn lock(all: &Mutex<All>) -> MutexGuard<'_, All> {
 /// Gives a task to the first worker that still waits, or puts it in line.
 fn put(all: &Arc<Mutex<All>>, activity: i64, mut queued: Queued, may_begin_line: bool) {
     let mut guard = lock(all);
-    let All { lines, places } = &mut *guard;
+    let All { lines, places, claimed, is_shared } = &mut *guard;
     let line = match may_begin_line {
         true => lines.entry(activity).or_default(),
         false => match lines.get_mut(&activity) {
@@ -111,12 +122,19 @@ fn put(all: &Arc<Mutex<All>>, activity: i64, mut queued: Queued, may_begin_line:
             None => return,
         },
     };
+    let row = queued.row;
     while let Some(poller) = line.pollers.pop_front() {
+        // Before the worker has it, who may be faster.
+        claimed.insert(row);
         let claim = Claim { queued: Some(queued), activity, all: all.clone() };
         let Err(mut back) = poller.send(claim) else { return };
         // The worker has gone. Its claim must not go back by itself: the lines are locked.
         let Some(again) = back.queued.take() else { return };
+        claimed.remove(&row);
         queued = again;
+    }
+    if *is_shared && queued.started.is_none() {
+        return;
     }
     places.insert((queued.execution, queued.task), (activity, queued.row));
     line.tasks.insert(queued.row, queued);
@@ -131,8 +149,26 @@ pub(super) enum Polled {
 }
 
 impl Queues {
-    pub(super) fn new(pollers_max: usize) -> Self {
-        Self { all: Arc::default(), pollers_max }
+    pub(super) fn new(pollers_max: usize, is_shared: bool) -> Self {
+        let all = All { is_shared, ..All::default() };
+        Self { all: Arc::new(Mutex::new(all)), pollers_max }
+    }
+
+    /// Gives tasks of the store's line to those who wait here.
+    pub(super) fn offer(&self, activity: i64, tasks: Vec<Queued>) {
+        for task in tasks {
+            let is_claimed = lock(&self.all).claimed.contains(&task.row);
+            if !is_claimed {
+                put(&self.all, activity, task, false);
+            }
+        }
+    }
+
+    /// The activities that workers wait for here.
+    pub(super) fn awaited(&self) -> Vec<i64> {
+        let all = lock(&self.all);
+        let awaited = |line: &Line| line.pollers.iter().any(|poller| !poller.is_closed());
+        all.lines.iter().filter(|(_, line)| awaited(line)).map(|(activity, _)| *activity).collect()
     }
 
     /// Puts a task in line whose row is written.
@@ -170,10 +206,11 @@ impl Queues {
     /// [`Error::ActivityWorkerLimitExceeded`].
     pub(super) fn poll(&self, activity: i64) -> Result<Polled, Error> {
         let mut all = lock(&self.all);
-        let All { lines, places } = &mut *all;
+        let All { lines, places, claimed, .. } = &mut *all;
         let line = lines.entry(activity).or_default();
         if let Some((_, queued)) = line.tasks.pop_first() {
             places.remove(&(queued.execution, queued.task));
+            claimed.insert(queued.row);
             return Ok(Polled::Task(Claim { queued: Some(queued), activity, all: self.all.clone() }));
         }
         line.pollers.retain(|poller| !poller.is_closed());
@@ -213,7 +250,7 @@ mod tests {
 
     #[test]
     fn tasks_leave_in_the_order_they_came() {
-        let queues = Queues::new(10);
+        let queues = Queues::new(10, false);
         queues.push(1, queued(1));
         queues.push(1, queued(2));
         queues.push(9, queued(3));
@@ -227,7 +264,7 @@ mod tests {
 
     #[test]
     fn a_worker_that_vanished_loses_nothing() {
-        let queues = Queues::new(10);
+        let queues = Queues::new(10, false);
         let Ok(Polled::Waiting(gone)) = queues.poll(1) else { panic!() };
         let Ok(Polled::Waiting(mut stays)) = queues.poll(1) else { panic!() };
         drop(gone);
@@ -240,7 +277,7 @@ mod tests {
 
     #[test]
     fn a_worker_that_vanishes_with_its_task_gives_it_back() {
-        let queues = Queues::new(10);
+        let queues = Queues::new(10, false);
         let Ok(Polled::Waiting(gone)) = queues.poll(1) else { panic!() };
         queues.push(1, queued(1));
         drop(gone);
@@ -249,7 +286,7 @@ mod tests {
 
     #[test]
     fn a_task_that_was_handed_out_in_vain_is_first_in_line_with_its_token() {
-        let queues = Queues::new(10);
+        let queues = Queues::new(10, false);
         queues.push(1, queued(1));
         queues.push(1, queued(2));
         let mut claim = taken(queues.poll(1).unwrap());
@@ -261,7 +298,7 @@ mod tests {
 
     #[test]
     fn abandoned_tasks_leave_their_line() {
-        let queues = Queues::new(10);
+        let queues = Queues::new(10, false);
         for row in 1..=3 {
             queues.push(row % 2, queued(row));
         }
@@ -275,7 +312,7 @@ mod tests {
 
     #[test]
     fn a_claim_on_a_deleted_activity_goes_nowhere() {
-        let queues = Queues::new(10);
+        let queues = Queues::new(10, false);
         queues.push(1, queued(1));
         let claim = taken(queues.poll(1).unwrap());
         queues.remove(1);
@@ -285,9 +322,27 @@ mod tests {
 
     #[test]
     fn pollers_are_bounded() {
-        let queues = Queues::new(1);
+        let queues = Queues::new(1, false);
         let _waiting = queues.poll(1).unwrap();
         assert!(matches!(queues.poll(1), Err(Error::ActivityWorkerLimitExceeded)));
         assert!(queues.poll(2).is_ok());
+    }
+
+    #[test]
+    fn a_line_that_nodes_share_is_the_store_s() {
+        let queues = Queues::new(10, true);
+        queues.push(1, queued(1));
+        let Ok(Polled::Waiting(mut first)) = queues.poll(1) else { panic!() };
+        assert_eq!(queues.awaited(), [1]);
+        queues.offer(1, vec![queued(1), queued(2)]);
+        let claim = first.try_recv().unwrap();
+        assert_eq!(claim.queued().unwrap().row, 1);
+        assert!(queues.awaited().is_empty());
+        // What a worker is about to get, no other is offered.
+        let Ok(Polled::Waiting(mut second)) = queues.poll(1) else { panic!() };
+        queues.offer(1, vec![queued(1)]);
+        assert!(second.try_recv().is_err());
+        drop(claim);
+        assert_eq!(second.try_recv().unwrap().queued().unwrap().row, 1);
     }
 }

@@ -35,7 +35,8 @@ impl Engine {
         client_token: Option<String>,
     ) -> Result<Timestamp, Error> {
         let (engine, arn) = (self.clone(), ExecutionArn::parse(arn)?);
-        self.whole(async move { engine.redrive(&arn, client_token).await }).await
+        let redrive = async move { engine.until_ahead(|| engine.redrive(&arn, client_token.clone())).await };
+        self.whole(redrive).await
     }
 
     async fn redrive(&self, arn: &ExecutionArn, client_token: Option<String>) -> Result<Timestamp, Error> {

@@ -43,6 +43,9 @@ impl Retention {
                     () = retention.0.clock.sleep_until(retention.0.now() + PERIOD) => {}
                     _ = draining.wait_for(|draining| *draining) => return,
                 }
+                if !retention.0.store.shards().has_first() {
+                    continue; // Another node does it.
+                }
                 match retention.forget_old().await {
                     Ok(0) => {}
                     Ok(n) => tracing::info!(executions = n, "forgot executions that ended long ago"),

@@ -1,6 +1,8 @@
 //! One step of an execution: fold, decide, write down, and only then act.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use tokio::sync::OwnedMutexGuard;
 
@@ -16,6 +18,19 @@ use super::{Error, executions, journal, timers};
 use crate::clock::Timestamp;
 use crate::store::{self, Tx};
 
+/// How often a step is taken again at most because other nodes were faster.
+const AGAIN_MAX: u32 = 64;
+/// Whether the execution is open and no more of it is written than this node knows.
+const IS_AHEAD: &str = "SELECT 1 FROM execution WHERE id = ?1 AND status = 0
+    AND NOT EXISTS (SELECT 1 FROM journal WHERE execution = ?1 AND batch = ?2)";
+/// The same of one that has ended.
+const HAS_ENDED: &str = "SELECT 1 FROM execution WHERE id = ?1 AND status <> 0
+    AND NOT EXISTS (SELECT 1 FROM journal WHERE execution = ?1 AND batch = ?2)";
+
+fn overtaken() -> store::Error {
+    store::Error::Conflict("another node has taken a step of the execution".to_owned())
+}
+
 /// An execution's place, locked.
 pub(super) type Slot = OwnedMutexGuard<Option<Live>>;
 
@@ -30,10 +45,48 @@ impl Engine {
         &self,
         id: i64,
         input: Input,
-        also: impl Fn(&Tx<'_>) -> Result<(), Error> + Send + 'static,
+        also: impl Fn(&Tx<'_>) -> Result<(), Error> + Send + Sync + 'static,
     ) -> Result<Outcome, Error> {
-        let taken = self.advance_with(id, input, (), move |(), tx| also(tx)).await?;
-        Ok(taken.map_or(Outcome::Stale, |_| Outcome::Advanced))
+        let taken = match self.inner.base.store.is_shared() {
+            false => self.advance_with(id, input, (), move |(), tx| also(tx)).await,
+            true => {
+                let also = Arc::new(also);
+                self.until_ahead(|| {
+                    let also = also.clone();
+                    self.advance_with(id, input.clone(), (), move |(), tx| also(tx))
+                })
+                .await
+            }
+        };
+        Ok(taken?.map_or(Outcome::Stale, |_| Outcome::Advanced))
+    }
+
+    /// Does `work` again as long as another node has taken a step of the same execution meanwhile: what is in memory here is
+    /// read again then.
+    pub(super) async fn until_ahead<T, F>(&self, mut work: impl FnMut() -> F) -> Result<T, Error>
+    where
+        F: Future<Output = Result<T, Error>>,
+    {
+        let mut n = 0;
+        loop {
+            match work().await {
+                Err(Error::Store(store::Error::Conflict(_)))
+                    if n < AGAIN_MAX && self.inner.base.store.is_shared() =>
+                {
+                    n += 1;
+                }
+                done => return done,
+            }
+        }
+    }
+
+    /// Whether the execution has ended, or gone on, without the knowledge of this node, which knows `batch` batches of its
+    /// journal.
+    pub(super) async fn is_behind(&self, id: i64, batch: i64) -> Result<bool, Error> {
+        let read = self.inner.base.store.read(move |tx| {
+            Ok::<_, Error>(tx.query_one(IS_AHEAD, &[id.into(), batch.into()], |_| Ok(()))?)
+        });
+        Ok(read.await?.is_none())
     }
 
     /// The same where what is written besides borrows `with`, which is given back with what it returned; `None` if the
@@ -90,6 +143,13 @@ impl Engine {
     ) -> Result<Option<(W, T)>, Error> {
         let id = live.origin.id;
         let (program, decider) = (live.program.clone(), live.program.clone());
+        let base = &self.inner.base;
+        if program.has_distributed_map() {
+            // Another node may have begun one.
+            self.inner.map_runs.may_be.store(true, Ordering::SeqCst);
+        }
+        // Children and their parents look at each other's rows.
+        let is_apart = live.origin.map_child.is_none() && !program.has_distributed_map();
         let is_deleting = self.inner.state_machines.is_deleting(&live.origin.state_machine_arn);
         let home = live.origin.home.clone();
         let limits = Limits::standard(live.origin.events_max);
@@ -112,17 +172,33 @@ impl Engine {
         };
         let (mut live, decided) = self.inner.evaluations.decide(self, &decider, step).await??;
         let Some((changes, record)) = decided else {
+            if base.store.is_shared() && !is_redriven && self.is_behind(id, live.batch).await? {
+                return Err(Error::Store(overtaken()));
+            }
             *slot = Some(live);
             return Ok(self.stale());
         };
         let (batch, bytes) = (live.batch, record.len_bytes());
         let write = move |(record, changes, with): &(journal::Record, Changes, W), tx: &Tx<'_>| {
             let mut done = Done::default();
+            let sql = if is_redriven { HAS_ENDED } else { IS_AHEAD };
+            if tx.is_shared() && !tx.holds(sql, &[id.into(), batch.into()])? {
+                return Err(Error::Store(overtaken()));
+            }
             record.append(tx, id, batch)?;
             changes.write(tx, &mut done)?;
             Ok::<_, Error>((done, also(with, tx)?))
         };
-        let written = self.inner.base.store.write_with((record, changes, with), write).await?;
+        // What keeps steps of two nodes apart is the batch that both would write.
+        let written = match is_apart {
+            true => base.store.write_apart_with((record, changes, with), write).await,
+            false => base.store.write_with((record, changes, with), write).await,
+        };
+        let written = written.map_err(|error| match error {
+            // The batch is there.
+            Error::Store(store::Error::Exists(_)) if base.store.is_shared() => Error::Store(overtaken()),
+            error => error,
+        })?;
         let ((_, changes, with), (done, told)) = written;
         live.batch += i64::from(0 < bytes);
         live.journal_bytes += bytes;
@@ -221,7 +297,7 @@ impl Engine {
         &self,
         id: i64,
         input: Input,
-        also: impl Fn(&Tx<'_>) -> Result<(), Error> + Clone + Send + 'static,
+        also: impl Fn(&Tx<'_>) -> Result<(), Error> + Clone + Send + Sync + 'static,
     ) -> Option<Outcome> {
         self.inner.base.persist(id, || self.advance(id, input.clone(), also.clone())).await
     }
@@ -229,7 +305,18 @@ impl Engine {
     /// A timer of an execution is due.
     pub(super) async fn fire(&self, execution: i64, key: TimerKey, at: Timestamp) {
         self.inner.meters.timer_late.record(self.inner.base.now().since(at).as_secs_f64());
+        if self.inner.base.store.is_shared() {
+            let read = || self.inner.base.store.read(move |tx| timers::is_due(tx, execution, key, at));
+            if self.inner.base.persist(execution, read).await != Some(true) {
+                return;
+            }
+        }
         let also = move |tx: &Tx<'_>| timers::remove_fired(tx, execution, key, at);
-        self.advance_persistently(execution, Input::TimerFired(key), also).await;
+        let outcome = self.advance_persistently(execution, Input::TimerFired(key), also).await;
+        if outcome == Some(Outcome::Stale) && self.inner.base.store.is_shared() {
+            // Another node may have armed it for what was over by then.
+            let remove = move |tx: &Tx<'_>| timers::remove_fired(tx, execution, key, at);
+            self.inner.base.persist(execution, || self.inner.base.store.write_apart(remove)).await;
+        }
     }
 }

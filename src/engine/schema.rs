@@ -202,4 +202,13 @@ ALTER TABLE activity ADD COLUMN encryption TEXT;
     "ALTER TABLE map_item ADD COLUMN source TEXT",
     // Tags get their ids from the store.
     "INSERT INTO key_sequence (name, reserved) SELECT 'engine tag', COALESCE(MAX(id), 0) + 1 FROM tag",
+    // Which part of what is to be done later each belongs to, for nodes that share a database.
+    "
+ALTER TABLE timer ADD COLUMN shard BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE task ADD COLUMN shard BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE map_run ADD COLUMN shard BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE execution ADD COLUMN shard BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE express_begun ADD COLUMN shard BIGINT NOT NULL DEFAULT 0;
+CREATE INDEX task_activity ON task (activity, id) WHERE activity IS NOT NULL;
+",
 ];

@@ -15,7 +15,8 @@ impl Engine {
     /// `InvalidArn`, `ExecutionDoesNotExist`, `NoWait`.
     pub async fn skip_wait(&self, arn: &str, only: Option<String>) -> Result<Vec<Arc<str>>, Error> {
         let (engine, arn) = (self.clone(), ExecutionArn::parse(arn)?);
-        self.whole(async move { engine.skip(&arn, only.map(Into::into)).await }).await
+        let only: Option<Arc<str>> = only.map(Into::into);
+        self.whole(async move { engine.until_ahead(|| engine.skip(&arn, only.clone())).await }).await
     }
 
     async fn skip(&self, arn: &ExecutionArn, only: Option<Arc<str>>) -> Result<Vec<Arc<str>>, Error> {

@@ -89,10 +89,12 @@ impl Engine {
         let machine = record.machine.clone();
         let of = arn.clone();
         let write = move |record: &Record, tx: &Tx<'_>| record.write(tx, &of, &mut RunOf::default());
-        let written = self.inner.base.store.write_with(record, write).await;
+        // What keeps two of a name apart is the name's index.
+        let written = self.inner.base.store.write_apart_with(record, write).await;
         match written.inspect_err(|error| self.forget_if_gone(&machine, error))? {
             (_, Written::Same { started, .. }) => Ok(Started { arn: arn.to_string(), started }),
             (record, Written::New(done)) => {
+                self.inner.state_machines.is_alive(&machine.arn);
                 self.begin(live, record.into_changes(), done);
                 Ok(Started { arn: arn.to_string(), started })
             }

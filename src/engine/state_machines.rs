@@ -458,6 +458,13 @@ impl StateMachines {
         machines.n_changes += 1;
     }
 
+    /// Another node has changed a machine: all are read again when they are asked for.
+    pub(super) fn forget_all(&self) {
+        let mut machines = self.machines.write().unwrap_or_else(PoisonError::into_inner);
+        machines.by_arn.clear();
+        machines.n_changes += 1;
+    }
+
     /// The program of a revision.
     pub(super) fn program(
         &self,

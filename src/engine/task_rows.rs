@@ -13,8 +13,9 @@ pub(super) fn write_task(
     run: &TaskRun,
 ) -> Result<(), Error> {
     let [frame, scheduled] = journal::task_columns(run.task);
-    let sql = "INSERT INTO task (id, execution, frame, scheduled, activity, token, input, credentials_role)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    let sql =
+        "INSERT INTO task (id, execution, frame, scheduled, activity, token, input, credentials_role, shard)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
     let params = [
         row.into(),
         id.into(),
@@ -24,6 +25,7 @@ pub(super) fn write_task(
         Param::Text(&run.token),
         Param::Text(run.input.text()),
         run.credentials_role.as_deref().into(),
+        tx.shard(id)?.into(),
     ];
     tx.put(sql, &params)?;
     Ok(())

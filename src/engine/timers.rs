@@ -33,6 +33,8 @@ struct Near {
     /// Where each stands in `due`, by execution.
     places: BTreeMap<(i64, TimerKey), Timestamp>,
     horizon: Timestamp,
+    /// All up to the horizon are to be read again.
+    is_stale: bool,
 }
 
 impl Near {
@@ -60,8 +62,12 @@ pub(super) fn remove(tx: &Tx<'_>, execution: i64, key: TimerKey) -> Result<(), E
 
 impl Timers {
     pub(super) fn new() -> Self {
-        let near =
-            Near { due: BTreeSet::new(), places: BTreeMap::new(), horizon: Timestamp::from_millis(i64::MIN) };
+        let near = Near {
+            due: BTreeSet::new(),
+            places: BTreeMap::new(),
+            horizon: Timestamp::from_millis(i64::MIN),
+            is_stale: false,
+        };
         Self { near: Mutex::new(near), changed: Notify::new(), stop: Arc::new(Notify::new()) }
     }
 
@@ -97,6 +103,12 @@ impl Timers {
             let key = key.1;
             near.remove(execution, key);
         }
+    }
+
+    /// Reads those that are due soon again: there are some of other nodes among them.
+    pub(super) fn read_again(&self) {
+        self.near().is_stale = true;
+        self.changed.notify_one();
     }
 
     pub(super) fn stop(&self) {
@@ -142,7 +154,13 @@ impl Timers {
         let at_once = Arc::new(Semaphore::new(base.options.timers_at_once));
         loop {
             let now = base.now();
-            let horizon = self.near().horizon;
+            let horizon = {
+                let mut near = self.near();
+                if std::mem::take(&mut near.is_stale) {
+                    near.horizon = Timestamp::from_millis(i64::MIN);
+                }
+                near.horizon
+            };
             if horizon <= now + base.options.timer_horizon / 2
                 && let Err(error) = self.move_horizon(base, now).await
             {
@@ -202,16 +220,29 @@ pub(super) fn remove_fired(tx: &Tx<'_>, execution: i64, key: TimerKey, at: Times
     Ok(())
 }
 
+/// Whether a timer is due that was to be at `at`. Where nodes share a store, this one may remember what another has moved, or
+/// has seen fire.
+pub(super) fn is_due(tx: &Tx<'_>, execution: i64, key: TimerKey, at: Timestamp) -> Result<bool, Error> {
+    let [frame, kind, stamp] = journal::timer_columns(key);
+    let sql = "SELECT 1 FROM timer
+               WHERE execution = ?1 AND frame = ?2 AND kind = ?3 AND stamp = ?4 AND due <= ?5";
+    let due = at.as_millis();
+    let params = [execution.into(), frame.into(), kind.into(), stamp.into(), due.into()];
+    Ok(tx.query_one(sql, &params, |_| Ok(()))?.is_some())
+}
+
 async fn read_timers(
     base: &Base,
     from: Timestamp,
     to: Timestamp,
 ) -> Result<Vec<(Timestamp, i64, TimerKey)>, Error> {
+    let shards = base.store.shards().used().cast_signed();
     let read = base.store.read(move |tx| {
+        // A set of shards is a number's bits.
         let sql = "SELECT due, execution, frame, kind, stamp FROM timer WHERE ?1 < due AND due <= ?2
-                   ORDER BY due LIMIT ?3";
+                   AND ((?4 >> CAST(shard AS INTEGER)) & 1) = 1 ORDER BY due LIMIT ?3";
         let limit = i64::try_from(LOAD_ROWS).unwrap_or(i64::MAX);
-        let params = [from.as_millis().into(), to.as_millis().into(), limit.into()];
+        let params = [from.as_millis().into(), to.as_millis().into(), limit.into(), shards.into()];
         let rows = tx.query(sql, &params, |row| {
             let key = [row.int(2)?, row.int(3)?, row.int(4)?];
             Ok((Timestamp::from_millis(row.int(0)?), row.int(1)?, key))

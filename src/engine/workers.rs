@@ -2,17 +2,25 @@
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::event::Failure;
 use super::execution::{Entry, Note};
 use super::machine::{Input, Outcome, TaskKey};
 use super::open::Engine;
 use super::queue::{ActivityTask, Claim, Polled, Queued};
+use super::runner::Slot;
 use super::state_machines::home_key;
 use super::task_rows::remove_task;
 use super::{Error, journal, task_tokens};
 use crate::id::{AccountRegion, ActivityArn};
 use crate::json::Payload;
+use crate::store::Row;
+
+/// How often tasks of the store's line are offered to who waits, beside those that are announced.
+const OFFER_EVERY: Duration = Duration::from_secs(1);
+/// How many are offered at one time.
+const OFFERED_MAX: i64 = 128;
 
 /// A task on its way to a worker; dropped, it goes back in line.
 struct Handed {
@@ -34,7 +42,7 @@ impl Engine {
     ) -> Result<Option<ActivityTask>, Error> {
         let arn = ActivityArn::parse(arn)?;
         let unknown = || Error::ActivityDoesNotExist(arn.to_string());
-        let activity = self.inner.activities.id_of(&arn).ok_or_else(unknown)?;
+        let activity = self.inner.activities.find(&arn).await?.ok_or_else(unknown)?;
         let worker_name: Option<Arc<str>> = worker_name.map(Arc::from);
         let until = self.inner.base.now() + self.inner.base.options.poll;
         let mut draining = self.inner.base.draining.subscribe();
@@ -42,6 +50,8 @@ impl Engine {
             let claim = match self.inner.activities.queues.poll(activity)? {
                 Polled::Task(claim) => claim,
                 Polled::Waiting(receiver) => tokio::select! {
+                    // What waits in the store is offered to who waits here.
+                    never = self.keep_offering(activity) => match never {},
                     claim = receiver => match claim {
                         Ok(claim) => claim,
                         Err(_) => return Err(unknown()), // Deleted while waiting.
@@ -54,6 +64,41 @@ impl Engine {
                 handed.claim.keep();
                 return Ok(Some(handed.task));
             }
+        }
+    }
+
+    /// Offers tasks that other nodes have put in line, now and from time to time: what is announced is offered at once.
+    async fn keep_offering(&self, activity: i64) -> std::convert::Infallible {
+        if !self.inner.base.store.is_shared() {
+            std::future::pending::<()>().await;
+        }
+        loop {
+            self.offer(activity).await;
+            self.inner.base.clock.sleep_until(self.inner.base.now() + OFFER_EVERY).await;
+        }
+    }
+
+    /// Offers the first tasks of the store's line to those who wait here.
+    pub(super) async fn offer(&self, activity: i64) {
+        let read = self.inner.base.store.read(move |tx| {
+            let sql =
+                "SELECT id, execution, frame, scheduled FROM task WHERE activity = ?1 ORDER BY id LIMIT ?2";
+            let read = |row: &Row<'_>| Ok((row.int(0)?, row.int(1)?, [row.int(2)?, row.int(3)?]));
+            let rows = tx.query(sql, &[activity.into(), OFFERED_MAX.into()], read)?;
+            let queued = |(id, execution, task)| Ok(Queued::new(id, execution, journal::task_key(task)?));
+            rows.into_iter().map(queued).collect::<Result<Vec<_>, Error>>()
+        });
+        match read.await {
+            Ok(mut tasks) => {
+                // Nodes begin with different ones, so that not all want the same.
+                let nodes = *self.inner.base.store.nodes().borrow();
+                let is_others = |queued: &Queued| {
+                    queued.row.rem_euclid(i64::from(nodes.count.max(1))) != i64::from(nodes.rank)
+                };
+                tasks.sort_by_key(is_others);
+                self.inner.activities.queues.offer(activity, tasks);
+            }
+            Err(error) => tracing::warn!(%error, "tasks in line could not be read"),
         }
     }
 
@@ -122,10 +167,25 @@ impl Engine {
         token: &str,
         home: &AccountRegion,
     ) -> Result<Option<TaskKey>, Error> {
-        let slot = self.fold(id, &self.inner.live.place(id)).await?;
-        let Some(live) = slot.as_ref().filter(|live| live.origin.home == *home) else { return Ok(None) };
-        let mut attempts = live.execution.attempts();
-        Ok(attempts.find(|(_, of)| *of == token).map(|(task, _)| task))
+        let place = self.inner.live.place(id);
+        let mut slot = self.fold(id, &place).await?;
+        let find = |slot: &Slot| {
+            let live = slot.as_ref().filter(|live| live.origin.home == *home)?;
+            let mut attempts = live.execution.attempts();
+            attempts.find(|(_, of)| *of == token).map(|(task, _)| task)
+        };
+        let found = find(&slot);
+        if found.is_some() || !self.inner.base.store.is_shared() {
+            return Ok(found);
+        }
+        // Another node may have begun it.
+        let Some(batch) = slot.as_ref().map(|live| live.batch) else { return Ok(None) };
+        if !self.is_behind(id, batch).await? {
+            return Ok(None);
+        }
+        *slot = None;
+        drop(slot);
+        Ok(find(&self.fold(id, &place).await?))
     }
 
     /// SendTaskSuccess. A token of an execution that is elsewhere than at `home` is nobody's; so of those below.

@@ -17,7 +17,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 pub use self::calls::{Called, Source};
 pub use self::changes::{CodeChange, Limits, NewFunction, View};
@@ -136,6 +136,58 @@ impl Functions {
         // What was kept ready before is kept ready again.
         tokio::spawn(async move { provisioned.provision_all().await });
         Ok(functions)
+    }
+
+    /// Forgets what other nodes change, and makes the calls of others' events if this node is the one that does. Never ends
+    /// where there are others; its caller ends it.
+    pub fn follow(self) -> impl Future<Output = ()> + Send + 'static {
+        let tables = &[
+            "function",
+            "function_version",
+            "function_version_layer",
+            "function_layer",
+            "function_url",
+            "function_source",
+        ];
+        let changed = self.inner.store.watch("functions", tables);
+        let events = self.inner.store.watch("functions event", &["function_event"]);
+        async move {
+            if self.inner.store.is_shared() {
+                self.follow_on(changed, events).await;
+            }
+        }
+    }
+
+    async fn follow_on(&self, mut changed: watch::Receiver<u64>, mut events: watch::Receiver<u64>) {
+        // What was read before others were listened to.
+        self.inner.cache().forget_all();
+        let mut owned = self.inner.store.shards().owned();
+        loop {
+            tokio::select! {
+                seen = changed.changed() => {
+                    if seen.is_err() {
+                        return;
+                    }
+                    self.inner.cache().forget_all();
+                    self.inner.new_source.notify_one();
+                    self.provision_all().await;
+                }
+                seen = events.changed() => {
+                    if seen.is_err() {
+                        return;
+                    }
+                    self.inner.new_event.notify_one();
+                }
+                // The one that did may have ended.
+                seen = owned.changed() => {
+                    if seen.is_err() {
+                        return;
+                    }
+                    self.inner.new_source.notify_one();
+                    self.inner.new_event.notify_one();
+                }
+            }
+        }
     }
 
     /// What time it is to the functions.
@@ -309,6 +361,12 @@ impl FunctionCache {
             self.by_name.remove(&any);
         }
         self.by_name.entry(key).or_insert(read).clone()
+    }
+
+    fn forget_all(&mut self) {
+        self.by_name.clear();
+        self.by_url.clear();
+        self.n_changes += 1;
     }
 
     fn forget(&mut self, key: &(AccountRegion, String)) {

@@ -434,9 +434,11 @@ impl Plan<'_> {
         let limiter = setting.and_then(|(setting, _)| setting.rate()).map(|rate| {
             // A canary's requests count against the same limit as the stage's own.
             let name = (self.live.api_id.clone(), stage.name.clone(), format!("{verb} {}", resource.path));
+            let rate = self.shared.key_meters.share().of(rate);
             self.shared.key_meters.limiters().get(name, rate, &self.shared.clock)
         });
-        let terms = |plan| Terms::new(plan, &self.live.api_id, &stage.name, verb, &resource.path);
+        let share = self.shared.key_meters.share();
+        let terms = |plan| Terms::new(plan, &self.live.api_id, &stage.name, verb, &resource.path, share);
         let plans = self.live.usage_plans.iter().filter(|_| method.api_key_required);
         let authorizer = method.authorizer_id.as_ref().and_then(|id| authorizers.get(id)).cloned();
         CompiledMethod { authorizer, limiter, cache, terms: plans.filter_map(terms).collect(), ..compiled }

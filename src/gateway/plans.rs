@@ -9,6 +9,7 @@ pub(crate) mod key_meters;
 pub(crate) mod limit_headers;
 pub(crate) mod meter;
 mod reading;
+pub(crate) mod share;
 pub(crate) mod terms;
 pub(crate) mod throttle;
 pub(crate) mod trial;

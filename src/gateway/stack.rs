@@ -52,6 +52,8 @@ pub struct Options {
     pub user_pools: UserPools,
     /// Whether to send callers their limits: `Retry-After`, `RateLimit` and `RateLimit-Policy`. AWS sends none.
     pub rate_limit_headers: bool,
+    /// Whether to say which deployment a response is of: `x-stepgate-revision`. AWS doesn't.
+    pub tells_revision: bool,
     /// The memory that all bodies of more than 64 KiB, and the results of mapping them, may take together, in bytes; 1
     /// GiB unless set.
     pub body_memory_bytes: Option<usize>,
@@ -99,12 +101,14 @@ pub(super) struct Inner {
     access_logs: Arc<dyn AccessLogs>,
     domains: Arc<Domains>,
     inspector: Arc<Inspector>,
+    /// Whether responses say which deployment they are of.
+    tells_revision: bool,
 }
 
 impl Inner {
     /// Runs a request through the phases. Errors become responses too.
     async fn serve(&self, arrived: Arrived) -> Response {
-        let finished = respond::finish(self.answer(arrived).await);
+        let finished = respond::finish(self.answer(arrived).await, self.tells_revision);
         // After `finish`, because a log line contains the status of a refusal's gateway response.
         access_log::log(finished, &*self.clock, &self.access_logs, |context| self.inspector.answered(context))
     }
@@ -182,6 +186,7 @@ impl Gateway {
             access_logs,
             domains,
             inspector,
+            tells_revision: options.tells_revision,
         };
         Self { inner: Arc::new(inner) }
     }
@@ -249,6 +254,13 @@ impl Gateway {
     /// Writes the exact usage. Serve nothing afterwards: it would not be part of that usage.
     pub async fn flush_usage(&self) {
         self.inner.enforcement.key_meters.close().await;
+    }
+
+    /// This is the node with this rank of so many that share all rates. What is in use is compiled anew if that has changed.
+    pub async fn share(&self, count: u32, rank: u32) {
+        if self.inner.enforcement.key_meters.share().set(count, rank) {
+            self.inner.stages.refresh_all().await;
+        }
     }
 
     /// The custom domain names of this server.

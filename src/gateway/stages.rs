@@ -140,6 +140,15 @@ impl Stages {
         self.shared.caches.sweep(self.shared.clock.monotonic());
     }
 
+    /// The same of all stages in use.
+    pub(crate) async fn refresh_all(&self) {
+        let mut apis: BTreeSet<ApiId> = self.load_locks.apis().into_iter().collect();
+        apis.extend(self.known.all().into_iter().map(|(api, ..)| api));
+        for api in &apis {
+            self.refresh(api).await;
+        }
+    }
+
     async fn apis_with(&self, stage: &StageName) -> Result<Arc<[ApiId]>, Refusal> {
         if let Some(apis) = self.names.get(stage) {
             return Ok(apis);
@@ -163,6 +172,18 @@ impl Watcher for Stages {
     fn notify<'a>(&'a self, change: &'a Change) -> BoxFuture<'a, ()> {
         match change {
             Change::DomainNames(_) => Box::pin(ready(())),
+            Change::ByOthers => {
+                self.names.clear();
+                self.shared.key_meters.forget_all();
+                Box::pin(self.refresh_all())
+            }
+            Change::FlushedByOthers => {
+                for (api, stage, served) in self.known.all() {
+                    self.shared.caches.flush(&api, &stage);
+                    served.authorizers().for_each(|authorizer| authorizer.flush());
+                }
+                Box::pin(ready(()))
+            }
             Change::StageNames(api) => {
                 self.names.clear();
                 Box::pin(self.refresh(api))

@@ -62,7 +62,7 @@ impl Gateway {
                 Err(_) => return TestOutcome::silent(STREAM_TIME_MAX),
             },
         };
-        let finished = respond::finish(result);
+        let finished = respond::finish(result, false);
         let (parts, body) = finished.response.into_parts();
         let mut context = finished.context;
         let status = parts.status.as_u16();

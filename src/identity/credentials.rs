@@ -108,6 +108,11 @@ impl Keys {
         });
     }
 
+    /// Whether there is a key with this id.
+    pub(super) fn has(&self, access_key_id: &str) -> bool {
+        self.find(access_key_id).is_some()
+    }
+
     pub(super) fn find(&self, access_key_id: &str) -> Option<Arc<Registered>> {
         self.shard(access_key_id).load().get(access_key_id).map(Arc::clone)
     }

@@ -27,7 +27,7 @@ use crate::clock::{Clock, Ids, Timestamp};
 use crate::id::AccountId;
 use crate::policy;
 use crate::policy::{Deciding, Decision, Policy, PolicyKind, Request};
-use crate::store::{SealedColumn, Store};
+use crate::store::{Changed, SealedColumn, Store};
 
 /// The default duration of role sessions.
 const USUAL: Duration = Duration::from_secs(3_600);
@@ -177,6 +177,35 @@ impl Sessions {
             keys.insert(&id, record.credential(&id)?);
         }
         Ok(Self { iam, store, keys, clock, ids })
+    }
+
+    /// Registers the sessions that other nodes start. Never ends where there may be some; its caller ends it.
+    pub fn follow(self) -> impl Future<Output = ()> + Send + 'static {
+        let changed = self.store.watch("sts session", &["sts_session"]);
+        async move {
+            if self.store.is_shared() {
+                self.follow_on(changed).await;
+            }
+        }
+    }
+
+    async fn follow_on(&self, mut changed: Changed) {
+        loop {
+            let (now, keys) = (self.clock.now(), self.keys.clone());
+            let read = self.store.read(move |tx| record::unknown(tx, now, SESSIONS_MAX, |id| keys.has(id)));
+            let registered = read.await.and_then(|sessions| {
+                for (id, record) in sessions {
+                    self.keys.insert(&id, record.credential(&id)?);
+                }
+                Ok(())
+            });
+            if let Err(error) = registered {
+                tracing::error!(%error, "sessions of another node could not be read");
+            }
+            if changed.changed().await.is_err() {
+                return;
+            }
+        }
     }
 
     /// Starts a session of a role whose trust policy allows `caller` to assume it. What policies decided is added to

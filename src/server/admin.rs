@@ -15,8 +15,10 @@ use serde_json::{Map, Value, json};
 
 use super::front_door::{json, refusal};
 use super::settings_keys::{Reread, SettingsKeys};
+use crate::clock::Timestamp;
 use crate::connect::{self, Body, Request, Response};
 use crate::console::{self, Console};
+use crate::engine::Engine;
 use crate::functions::Functions;
 use crate::gateway::{Bulkhead, Held};
 use crate::id::AccountRegion;
@@ -41,6 +43,7 @@ const LOG_LINES_MAX: usize = 1_000;
 pub(super) struct Admin {
     pub(super) metrics: Option<PrometheusHandle>,
     pub(super) store: Store,
+    pub(super) engine: Engine,
     pub(super) stacks: Arc<Stacks>,
     pub(super) authenticator: Arc<Authenticator>,
     /// The memory that large bodies take.
@@ -61,7 +64,8 @@ impl Admin {
         }
         let path = uri.path().strip_prefix(PREFIX).unwrap_or_default();
         match (request.method(), path) {
-            (&Method::GET | &Method::HEAD, "health") => self.health().await,
+            (&Method::GET | &Method::HEAD, "health" | "ready") => self.health().await,
+            (&Method::GET | &Method::HEAD, "live") => live(),
             (&Method::GET, "metrics") => self.metrics(),
             (&Method::PUT, _) if uri.path().starts_with(stack::ANSWERS_PATH) => {
                 self.custom_resource(&uri, request.into_body()).await
@@ -124,7 +128,7 @@ impl Admin {
     ) -> Result<Value, Refused> {
         let (body, _held) = match page {
             Page::Stack(name) => self.stack_body(name, body).await?,
-            Page::Missing | Page::Keys | Page::Log(_) => Default::default(),
+            Page::Missing | Page::Keys | Page::Nodes | Page::Log(_) => Default::default(),
         };
         let authenticated =
             self.authenticator.authenticate(Head::new(parts, uri), &body, page.signing_name());
@@ -136,6 +140,7 @@ impl Admin {
         match page {
             Page::Missing => self.missing().await,
             Page::Keys => self.reread_keys(uri),
+            Page::Nodes => self.nodes().await,
             Page::Log(name) => {
                 let home = AccountRegion { account: who.account.clone(), region: region.clone() };
                 self.log(&home, name, uri).await
@@ -183,6 +188,35 @@ impl Admin {
             json!({"role": it.role_arn, "action": it.action, "resource": it.resource, "isTrust": it.is_trust()})
         });
         Ok(json!({ "missing": missing.collect::<Vec<_>>() }))
+    }
+
+    /// The nodes that share the database, with what each has to do.
+    async fn nodes(&self) -> Result<Value, Refused> {
+        let nodes = self.store.node_list().await;
+        let (nodes, backlog) = match nodes {
+            Ok(nodes) => (nodes, self.engine.backlog().await),
+            Err(error) => (Vec::new(), Err(error.into())),
+        };
+        let backlog = backlog.map_err(|error| {
+            tracing::error!(%error, "the nodes could not be read");
+            Refused::unavailable(NO_STORE)
+        })?;
+        let nodes = nodes.iter().map(|node| {
+            let own = || backlog.iter().filter(|of| node.shards.contains(&of.shard));
+            json!({
+                "number": node.number,
+                "name": node.name,
+                "version": node.version,
+                "joined": Timestamp::from_millis(node.joined_ms).to_iso8601_seconds(),
+                "isOpen": node.is_open,
+                "leaseMs": node.lease_ms,
+                "shards": node.shards,
+                "calls": own().map(|of| of.calls).sum::<i64>(),
+                "lateTimers": own().map(|of| of.late_timers).sum::<i64>(),
+                "oldestLateMs": own().map(|of| of.oldest_late_ms).max().unwrap_or(0),
+            })
+        });
+        Ok(json!({ "nodes": nodes.collect::<Vec<_>>() }))
     }
 
     /// Reads the access keys of the settings again; those that are there no more sign for `overlap` seconds more.
@@ -282,6 +316,8 @@ enum Page {
     Missing,
     /// The access keys of the settings, to be read again.
     Keys,
+    /// The nodes that share the database.
+    Nodes,
     /// The log of this function.
     Log(String),
     /// This stack, to be applied. A template can create anything, and does so as the account.
@@ -292,6 +328,7 @@ impl Page {
     fn find(method: &Method, path: &str) -> Option<Self> {
         match (method, path) {
             (&Method::GET, "iam/missing") => Some(Self::Missing),
+            (&Method::GET, "nodes") => Some(Self::Nodes),
             (&Method::GET, path) => function_of_log(path).map(Self::Log),
             (&Method::POST, "keys/reread") => Some(Self::Keys),
             (&Method::POST, path) => path.strip_prefix("stacks/").map(|name| Self::Stack(name.to_owned())),
@@ -302,7 +339,7 @@ impl Page {
     /// The service in signatures of its requests.
     fn signing_name(&self) -> &'static str {
         match self {
-            Self::Missing | Self::Keys => "iam",
+            Self::Missing | Self::Keys | Self::Nodes => "iam",
             Self::Log(_) => "lambda",
             Self::Stack(_) => "cloudformation",
         }
@@ -313,6 +350,7 @@ impl Page {
         match self {
             Self::Missing => "iam:SimulatePrincipalPolicy",
             Self::Keys => "iam:UpdateAccessKey",
+            Self::Nodes => "iam:GetAccountSummary",
             Self::Log(_) => "logs:GetLogEvents",
             Self::Stack(_) => "cloudformation:CreateStack",
         }
@@ -366,6 +404,11 @@ fn unauthenticated(refused: AuthError) -> Refused {
         AuthError::Invalid(_) => "InvalidSignatureException",
     };
     Refused::new(StatusCode::FORBIDDEN, code, refused.to_string())
+}
+
+/// 200 as long as the process answers; for supervisors, which start it again if it doesn't.
+fn live() -> Response {
+    json(StatusCode::OK, &json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") }))
 }
 
 fn not_found() -> Response {

@@ -4,6 +4,7 @@ mod access_logs;
 mod audit_log;
 mod console_facts;
 mod execution_logs;
+mod following;
 mod functions;
 mod log_feed;
 mod log_files;
@@ -22,6 +23,7 @@ use self::access_logs::AccessLogs;
 use self::audit_log::AuditLog;
 use self::console_facts::ConsoleFacts;
 use self::execution_logs::ExecutionLogs;
+use self::following::Following;
 use self::functions::{FunctionPorts, Later, Outside};
 use self::log_feed::Shown;
 use self::objects::Buckets;
@@ -69,10 +71,11 @@ pub(super) struct System {
     /// Where this server listens, once it does.
     endpoint: Arc<OnceLock<String>>,
     outside: Arc<Outside>,
-    engine: Engine,
+    pub(super) engine: Engine,
     logs: Arc<ExecutionLogs>,
     access_logs: Arc<AccessLogs>,
     audit_log: Option<Arc<AuditLog>>,
+    following: Following,
 }
 
 /// Opens every room on the data directory and hands each the ports it asks for.
@@ -194,7 +197,7 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
 
     // The gateway calls the AWS APIs (`AWS` integrations) and the AWS APIs call the gateway (test calls): the
     // client's side of the ring is weak, so that dropping the rooms closes it.
-    let (gateway, api) = {
+    let (gateway, api, following) = {
         let ports = gateway::Ports {
             stages: Arc::new(control.clone()),
             usage_store: Arc::new(control.clone()),
@@ -218,16 +221,19 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
             burst: settings.account_burst_limit.unwrap_or(limit),
         });
         let rate_limit_headers = settings.rate_limit_headers;
+        let tells_revision = store.is_shared();
         let gateway_options = gateway::Options {
             default_api,
             account_rate,
             vpc_links: upstreams,
             user_pools,
             rate_limit_headers,
+            tells_revision,
             body_memory_bytes: Some(options.limits.body_memory_mib.saturating_mul(1 << 20)),
         };
         let data_plane = Gateway::new(ports, gateway_options);
         data_plane.watchers().into_iter().for_each(|watcher| control.watch(watcher));
+        let following = Following::new(&store, &control, &data_plane, (&iam, &sessions), &functions, &stacks);
         control.publish_domains().await?;
         let gateway = data_plane.clone();
         let bodies = data_plane.bulkhead();
@@ -253,7 +259,7 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
             Some(audit_log) => api.with_audit(audit_log.clone()),
             None => api,
         };
-        (gateway, Arc::new(api))
+        (gateway, Arc::new(api), following)
     };
     aws.serve_with(Arc::downgrade(&api));
     let endpoint = Arc::new(OnceLock::new());
@@ -293,6 +299,7 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
         logs: execution_logs,
         access_logs,
         audit_log,
+        following,
     })
 }
 
@@ -316,6 +323,7 @@ impl System {
 
     /// Ends the engine's own tasks and the gateway's, and writes everything out.
     pub(super) async fn close(&self) {
+        self.following.end();
         self.engine.close();
         self.functions.close();
         self.gateway.flush_usage().await;

@@ -19,7 +19,7 @@ use crate::functions::Functions;
 use crate::identity::iam::Iam;
 use crate::identity::{Keys, Sessions};
 use crate::stack::Stacks;
-use crate::store::{self, KEY_BYTES, MasterKey, MasterKeySource, SealedColumn, Store};
+use crate::store::{self, KEY_BYTES, MasterKey, MasterKeySource, Postgres, SealedColumn, Store};
 
 /// How long a command may take to print the key.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(30);
@@ -98,7 +98,8 @@ pub async fn rotate_store(options: &Options, new: Option<&Secrets>) -> Result<us
     let new = new.map_or_else(|| Ok(source.clone()), Secrets::source)?;
     let store_options = store::Options {
         master_key: source,
-        postgres: options.store.settings()?,
+        // Nobody else may write under the old key meanwhile.
+        postgres: options.store.settings()?.map(|settings| Postgres { is_alone: true, ..settings }),
         ..store::Options::default()
     };
     let store = Store::open(&options.data_dir, store_options, clock.clone())?;

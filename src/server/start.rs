@@ -63,6 +63,7 @@ impl Server {
         let admin = Arc::new(Admin {
             metrics: recorder,
             store: system.store.clone(),
+            engine: system.engine.clone(),
             stacks: system.stacks.clone(),
             authenticator: system.authenticator.clone(),
             bodies: system.gateway.bulkhead(),
@@ -123,8 +124,14 @@ impl Server {
             Self { options, home, system, listeners, connections, tls_address, deployed: Vec::new() };
         let endpoint = server.endpoint();
         server.system.listens_at(endpoint.clone());
-        server.system.stacks.adopt().await.map_err(|reason| Error::Stack { name: String::new(), reason })?;
-        server.deployed = deploy::deploy(&server.system.stacks, &server.options.deploy, &endpoint).await?;
+        // Of nodes that share a database, one applies the templates.
+        if server.system.store.shards().has_first() {
+            let adopted = server.system.stacks.adopt().await;
+            adopted.map_err(|reason| Error::Stack { name: String::new(), reason })?;
+            server.deployed =
+                deploy::deploy(&server.system.stacks, &server.options.deploy, &endpoint).await?;
+        }
+        server.system.store.opened();
         Ok(server)
     }
 

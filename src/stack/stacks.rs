@@ -231,6 +231,10 @@ impl Stacks {
         template: &Template,
         parameters: &Map<String, Value>,
     ) -> Result<Applied, Error> {
+        if !self.store.shards().has_first() {
+            let problem = "stacks are changed by another node of this server: apply the template there";
+            return Err(Error::at("Stack", problem.to_owned()));
+        }
         let _turn = self.turn.lock().await;
         let _woken = Woken(&self.wake);
         let home = &self.home;

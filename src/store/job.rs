@@ -80,10 +80,20 @@ fn boxed<T: Send + 'static, E: Send + 'static>(result: Result<T, E>) -> Returned
     }
 }
 
+/// How a job's transaction stands to those of other nodes. One that nobody shares a database with has no others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Isolation {
+    /// As if there were one after the other: whatever it read, nobody changed meanwhile.
+    Serializable,
+    /// What it reads is of one moment, and what it writes nobody else wrote meanwhile.
+    Snapshot,
+}
+
 /// A job of the writer, with whoever waits for it.
 pub(super) struct Job {
     work: Box<dyn Work>,
     owner: Owner,
+    pub(super) isolation: Isolation,
 }
 
 /// A job of a reader, which runs once: what it sees is a snapshot, with which nobody interferes.
@@ -110,12 +120,16 @@ impl Owner {
 }
 
 impl Job {
-    pub(super) fn new<T, E>(job: impl Fn(&Tx<'_>) -> Result<T, E> + Send + 'static, owner: Owner) -> Self
+    pub(super) fn new<T, E>(
+        job: impl Fn(&Tx<'_>) -> Result<T, E> + Send + 'static,
+        owner: Owner,
+        isolation: Isolation,
+    ) -> Self
     where
         T: Send + 'static,
         E: Send + 'static,
     {
-        Self { work: Box::new(Plain(job)), owner }
+        Self { work: Box::new(Plain(job)), owner, isolation }
     }
 
     /// A job that borrows `input` and gives it back with its answer.
@@ -123,13 +137,14 @@ impl Job {
         input: I,
         job: impl Fn(&I, &Tx<'_>) -> Result<T, E> + Send + 'static,
         owner: Owner,
+        isolation: Isolation,
     ) -> Self
     where
         I: Send + 'static,
         T: Send + 'static,
         E: Send + 'static,
     {
-        Self { work: Box::new(With { input, job }), owner }
+        Self { work: Box::new(With { input, job }), owner, isolation }
     }
 
     /// Runs the job; a panic in it becomes [`Error::Panicked`].
@@ -139,7 +154,7 @@ impl Job {
 
     /// Tells its owner what became of it.
     pub(super) fn end(self, outcome: Outcome) {
-        let Self { work, owner } = self;
+        let Self { work, owner, isolation: _ } = self;
         owner.notify(match outcome {
             Ok(Ok(value)) => Ok(Ok(work.answer(value))),
             other => {

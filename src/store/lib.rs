@@ -40,6 +40,7 @@ mod writer;
 pub use error::Error;
 pub use job::Answer;
 pub use migration::{Moved, Progress, Stage, migrate};
+pub use node::{NodeRow, Nodes, Shards};
 pub use options::{Conflicts, Moment, Options, Place, Probe};
 pub use param::{Param, Row};
 pub use postgres::Postgres;
@@ -52,8 +53,14 @@ pub use tx::Tx;
 use std::path::Path;
 use std::sync::Arc;
 
+use tokio::sync::watch;
+
 use self::directory::{DATABASE, Directory};
+use self::job::Isolation;
 use crate::clock::Clock;
+
+/// Changes when another node has changed what it is about: how often it did.
+pub type Changed = watch::Receiver<u64>;
 
 /// An open store; clones share it.
 #[derive(Clone)]
@@ -68,7 +75,10 @@ struct Inner {
     writer: writer::Writer,
     /// With which this node has the database of a server.
     lease: Option<Arc<node::Lease>>,
+    /// All of them, if nobody shares it.
+    shards: node::Shards,
     directory: Arc<Directory>,
+    clock: Arc<dyn Clock>,
 }
 
 impl Store {
@@ -94,6 +104,9 @@ impl Store {
         clock: Arc<dyn Clock>,
     ) -> Result<(Self, Self), Error> {
         let directory = Arc::new(Directory::take(dir)?);
+        // Nobody else may write meanwhile.
+        let postgres = options.postgres.map(|settings| Postgres { is_alone: true, ..settings });
+        let options = Options { postgres, ..options };
         let of_directory = Options { postgres: None, is_filled: !into_server, ..options.clone() };
         let of_server = Options { is_filled: into_server, ..options };
         let (from, to) = if into_server { (of_directory, of_server) } else { (of_server, of_directory) };
@@ -109,11 +122,21 @@ impl Store {
         let marks = Arc::new(opening::check(&directory, &options)?);
         let sums = high_water::Sums::new(directory.path(), marks);
         let log = Arc::new(checkpoint::Log::default());
-        let writer = writer::Writer::start(&directory, &options, clock, log.clone(), sums.clone())?;
+        let writer = writer::Writer::start(&directory, &options, clock.clone(), log.clone(), sums.clone())?;
         let folder = writer.folder().ok_or(Error::Closed)?;
         let checkpoint = Some(checkpoint::Checkpoint::start(&directory, &options, log, sums, folder)?);
         let readers = readers::Readers::start(&directory.file(DATABASE), &options, writer.secrets())?;
-        Ok(Self { inner: Arc::new(Inner { readers, checkpoint, writer, lease: None, directory }) })
+        Ok(Self {
+            inner: Arc::new(Inner {
+                readers,
+                checkpoint,
+                writer,
+                lease: None,
+                shards: node::Shards::all(),
+                directory,
+                clock,
+            }),
+        })
     }
 
     fn open_on_server(
@@ -125,10 +148,11 @@ impl Store {
         if directory.file(DATABASE).exists() {
             tracing::warn!("{DATABASE} in the data directory is not used: [store] names a database server");
         }
-        let (writer, lease) = node::start_writer(&directory, options, settings, clock)?;
+        let (writer, lease) = node::start_writer(&directory, options, settings, clock.clone())?;
         let readers = node::start_readers(settings, &lease, writer.secrets())?;
-        let lease = Some(lease);
-        Ok(Self { inner: Arc::new(Inner { readers, checkpoint: None, writer, lease, directory }) })
+        let (lease, shards) = (Some(lease), node::Shards::none());
+        let inner = Inner { readers, checkpoint: None, writer, lease, shards, directory, clock };
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     /// Completes if this process can't go on with the store, because another node has taken the database over, or because
@@ -156,7 +180,7 @@ impl Store {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        self.inner.writer.send(job)
+        self.inner.writer.send(Isolation::Serializable, job)
     }
 
     /// The same for a job that borrows `input`, which is given back with what the job returned: nothing has to be copied
@@ -174,7 +198,96 @@ impl Store {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        self.inner.writer.send_with(input, job)
+        self.inner.writer.send_with(Isolation::Serializable, input, job)
+    }
+
+    /// The same as [`Store::write`] for a job that does without seeing what others write at the same time: what keeps two of
+    /// them apart is a row that both write, or a unique key. Jobs of different nodes are in each other's way only there.
+    ///
+    /// # Errors
+    /// As of [`Store::write`].
+    pub fn write_apart<T, E>(&self, job: impl Fn(&Tx<'_>) -> Result<T, E> + Send + 'static) -> Answer<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        self.inner.writer.send(Isolation::Snapshot, job)
+    }
+
+    /// The same for a job that borrows `input`, as of [`Store::write_with`].
+    ///
+    /// # Errors
+    /// As of [`Store::write`].
+    pub fn write_apart_with<I, T, E>(
+        &self,
+        input: I,
+        job: impl Fn(&I, &Tx<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Answer<(I, T), E>
+    where
+        I: Send + 'static,
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        self.inner.writer.send_with(Isolation::Snapshot, input, job)
+    }
+
+    /// Whether other nodes may use the same database.
+    pub fn is_shared(&self) -> bool {
+        self.inner.lease.is_some()
+    }
+
+    /// Which part of what is to be done later is this node's.
+    pub fn shards(&self) -> &Shards {
+        self.inner.lease.as_ref().map_or(&self.inner.shards, |lease| &lease.shards)
+    }
+
+    /// Tells of changes that other nodes make to these tables, or announce ([`Tx::announce`]) by this name. Asked for before
+    /// what is kept of them is read for the first time.
+    pub fn watch(&self, name: &'static str, tables: &'static [&'static str]) -> Changed {
+        match &self.inner.lease {
+            Some(lease) => lease.feed.watch(name, tables),
+            None => watch::channel(0).1,
+        }
+    }
+
+    /// How many nodes there are.
+    pub fn nodes(&self) -> watch::Receiver<Nodes> {
+        match &self.inner.lease {
+            Some(lease) => lease.nodes.subscribe(),
+            None => watch::channel(Nodes { count: 1, rank: 0 }).1,
+        }
+    }
+
+    /// Says how what is under way here is moved from shards that another node gets, a bit for each, into one that stays: a
+    /// part of the transaction that gives them away.
+    pub fn on_giving(&self, rehome: impl Fn(&Tx<'_>, i64, i64) -> Result<(), Error> + Send + Sync + 'static) {
+        if let Some(lease) = &self.inner.lease {
+            // The engine alone has such rows.
+            let _ = lease.rehome.set(Box::new(rehome));
+        }
+    }
+
+    /// The nodes that share the database; none if nobody does.
+    ///
+    /// # Errors
+    /// Any [`Error`].
+    pub async fn node_list(&self) -> Result<Vec<NodeRow>, Error> {
+        match &self.inner.lease {
+            Some(_) => self.read(node::list::read).await,
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// The monotonic time, by the clock that the store was opened with.
+    fn monotonic(&self) -> std::time::Duration {
+        self.inner.clock.monotonic()
+    }
+
+    /// Everything of this node is open: other nodes may come.
+    pub fn opened(&self) {
+        if let Some(lease) = &self.inner.lease {
+            lease.open();
+        }
     }
 
     /// Runs `job` on a reader, with a snapshot of what is committed. Writing is an error there.

@@ -14,7 +14,16 @@ use super::{Error, Param, Store};
 /// What a transaction copies at most.
 const ROWS_AT_ONCE: i64 = 500;
 /// Tables that say what a database is, and not what is in it.
-const OF_THE_DATABASE: &[&str] = &["schema_version", "store_opening", "store_node", "store_group"];
+const OF_THE_DATABASE: &[&str] = &[
+    "schema_version",
+    "store_opening",
+    "store_node",
+    "store_group",
+    "store_lease",
+    "store_fence",
+    "store_shard",
+    "store_change",
+];
 
 /// How far a migration is.
 #[derive(Clone, Debug, PartialEq, Eq)]

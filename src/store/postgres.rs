@@ -26,10 +26,12 @@ pub struct Postgres {
     pub readers: usize,
     /// How long the server may work on a statement.
     pub statement_timeout: Duration,
-    /// For how long a node has the database after its last sign of life.
+    /// For how long a node is taken to be there after its last sign of life.
     pub lease: Duration,
-    /// Whether to wait while another node has the database.
+    /// Whether to wait until all other nodes have ended.
     pub standby: bool,
+    /// Whether to be the only node, and not to begin while there are others.
+    pub is_alone: bool,
     /// What this node is called.
     pub node: String,
 }
@@ -45,6 +47,7 @@ impl Postgres {
             statement_timeout: Duration::from_secs(30),
             lease: Duration::from_secs(10),
             standby: false,
+            is_alone: false,
             node: "stepgate".to_owned(),
         }
     }

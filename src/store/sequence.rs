@@ -2,14 +2,18 @@
 //!
 //! A block of numbers is reserved on disk before any of them is used, so that handing one out touches memory only. What is
 //! left of a block when the program ends is never used: numbers have gaps. Whoever else has the store open has blocks of
-//! its own.
+//! its own. So that numbers are in the order of time there, too, but for a second or two, a node that shares the database
+//! takes a new block every second.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use super::{Error, Param, Store, Tx};
 
 /// How many numbers are reserved at a time: at 100,000 a second, a write every ten seconds.
 const BLOCK: i64 = 1 << 20;
+/// How long numbers of a block are handed out if others have blocks, too.
+const SHARED_FOR: Duration = Duration::from_secs(1);
 
 /// See [`Store::sequence`].
 pub struct Sequence {
@@ -28,6 +32,8 @@ struct State {
     spare: Result<i64, Error>,
     /// The writer was asked for one.
     is_asked: bool,
+    /// When the block was begun, by the monotonic clock.
+    begun: Duration,
 }
 
 impl Sequence {
@@ -44,8 +50,13 @@ impl Sequence {
             }
             Ok(tx.take_numbers(name, BLOCK)?)
         })?;
-        let state =
-            State { next: first, end: first.saturating_add(BLOCK), spare: Err(none()), is_asked: false };
+        let state = State {
+            next: first,
+            end: first.saturating_add(BLOCK),
+            spare: Err(none()),
+            is_asked: false,
+            begun: store.monotonic(),
+        };
         Ok(Self { store: store.clone(), name, first, state: Arc::new(Mutex::new(state)) })
     }
 
@@ -56,12 +67,15 @@ impl Sequence {
     /// Those of the store, if the block is used up and no other could be reserved meanwhile.
     pub fn next(&self) -> Result<i64, Error> {
         let mut state = lock(&self.state);
-        let number = if state.next < state.end {
+        let is_old =
+            self.store.is_shared() && SHARED_FOR <= self.store.monotonic().saturating_sub(state.begun);
+        let number = if state.next < state.end && !(is_old && state.spare.is_ok()) {
             Ok(state.next)
         } else {
             let spare = std::mem::replace(&mut state.spare, Err(none()));
             if let Ok(first) = &spare {
                 state.end = first.saturating_add(BLOCK);
+                state.begun = self.store.monotonic();
             }
             spare
         };
@@ -69,7 +83,7 @@ impl Sequence {
             state.next = number.saturating_add(1);
         }
         let is_half = state.end.saturating_sub(state.next) < BLOCK / 2;
-        if is_half && state.spare.is_err() && !state.is_asked {
+        if (is_half || is_old) && state.spare.is_err() && !state.is_asked {
             state.is_asked = true;
             drop(state);
             self.ask();

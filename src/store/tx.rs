@@ -1,7 +1,9 @@
 //! What a job can do: run statements in its transaction.
 
+use std::cell::RefCell;
 use std::ops::ControlFlow;
 
+use super::node::{feed, shards};
 use super::secrets::{SealedColumn, Secrets};
 use super::statements::{Link, Statements};
 use super::{Error, Param, Row};
@@ -10,11 +12,60 @@ use super::{Error, Param, Row};
 pub struct Tx<'a> {
     statements: Statements<'a>,
     secrets: &'a Secrets,
+    /// The set of the shards that it writes rows of.
+    shards: u64,
+    /// The tables that it changed and the names that it announced, if anybody has to know.
+    changed: Option<RefCell<Vec<&'static str>>>,
 }
 
 impl<'a> Tx<'a> {
     pub(super) fn new(link: Link<'a>, secrets: &'a Secrets) -> Self {
-        Self { statements: Statements::new(link), secrets }
+        Self { statements: Statements::new(link), secrets, shards: u64::MAX, changed: None }
+    }
+
+    /// One of a node that shares the database, and writes rows of these shards.
+    pub(super) fn of_node(link: Link<'a>, secrets: &'a Secrets, shards: u64) -> Self {
+        Self { shards, changed: Some(RefCell::default()), ..Self::new(link, secrets) }
+    }
+
+    /// The shard of a row that means that something is to be done: one of this node, the same for the same `n` as long as it
+    /// has the same shards.
+    ///
+    /// # Errors
+    /// [`Error::Server`] if this node has none yet.
+    pub fn shard(&self, n: i64) -> Result<i64, Error> {
+        shards::pick(self.shards, n)
+    }
+
+    /// Whether other nodes may use the same database.
+    pub fn is_shared(&self) -> bool {
+        self.changed.is_some()
+    }
+
+    /// Tells the other nodes, once it is durable, that something of this name is so: as if a table were changed that is
+    /// watched ([`Store::watch`](super::Store::watch)).
+    pub fn announce(&self, name: &'static str) {
+        self.note(Some(name));
+    }
+
+    /// What other nodes may have to know of: the tables that were changed and the names that were announced.
+    pub(super) fn changed(&self) -> Vec<&'static str> {
+        self.changed.as_ref().map(|changed| changed.borrow().clone()).unwrap_or_default()
+    }
+
+    fn note(&self, name: Option<&'static str>) {
+        if let (Some(changed), Some(name)) = (&self.changed, name) {
+            let mut changed = changed.borrow_mut();
+            if !changed.contains(&name) {
+                changed.push(name);
+            }
+        }
+    }
+
+    fn note_change(&self, sql: &'static str) {
+        if self.changed.is_some() {
+            self.note(feed::target(sql));
+        }
     }
 
     /// Runs a statement and returns the number of changed rows. The statement is prepared once.
@@ -22,6 +73,7 @@ impl<'a> Tx<'a> {
     /// # Errors
     /// Any [`Error`] of the database.
     pub fn execute(&self, sql: &'static str, params: &[Param<'_>]) -> Result<usize, Error> {
+        self.note_change(sql);
         self.statements.execute(sql, params)
     }
 
@@ -31,6 +83,7 @@ impl<'a> Tx<'a> {
     /// # Errors
     /// Any [`Error`] of the database.
     pub fn put(&self, sql: &'static str, params: &[Param<'_>]) -> Result<(), Error> {
+        self.note_change(sql);
         self.statements.put(sql, params)
     }
 
@@ -40,6 +93,7 @@ impl<'a> Tx<'a> {
     /// # Errors
     /// Any [`Error`] of the database.
     pub fn holds(&self, sql: &'static str, params: &[Param<'_>]) -> Result<bool, Error> {
+        self.note_change(sql);
         self.statements.holds(sql, params)
     }
 
@@ -53,6 +107,7 @@ impl<'a> Tx<'a> {
         params: &[Param<'_>],
         read: impl FnOnce(&Row<'_>) -> Result<T, Error>,
     ) -> Result<Option<T>, Error> {
+        self.note_change(sql);
         self.statements.query_one(sql, params, read)
     }
 
@@ -66,6 +121,7 @@ impl<'a> Tx<'a> {
         params: &[Param<'_>],
         read: impl FnMut(&Row<'_>) -> Result<T, Error>,
     ) -> Result<Vec<T>, Error> {
+        self.note_change(sql);
         self.statements.query(sql, params, read)
     }
 

@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 use super::checkpoint::Log;
 use super::directory::{DATABASE, Directory};
 use super::high_water::{HighWater, Sums};
-use super::job::{Answer, Job, Outcome, Owner, outcome_of};
+use super::job::{Answer, Isolation, Job, Outcome, Owner, outcome_of};
 use super::options::{BUSY_TIMEOUT, Place};
 use super::secrets::Secrets;
 use super::statements::{Link, Statements};
@@ -35,6 +35,8 @@ pub(super) enum Message {
 pub(super) struct Writer {
     jobs: Option<mpsc::Sender<Message>>,
     thread: Option<JoinHandle<()>>,
+    /// Whether others have jobs for the thread as well: it is told when to end.
+    has_others: bool,
     secrets: Arc<Secrets>,
 }
 
@@ -90,12 +92,17 @@ impl Writer {
             .name("store-writer".into())
             .spawn(move || run.run())
             .map_err(|error| Error::Io(error.to_string()))?;
-        Ok(Self::over(jobs, thread, secrets))
+        Ok(Self::over(jobs, thread, secrets, false))
     }
 
     /// The handle to a thread that takes `jobs`.
-    pub(super) fn over(jobs: mpsc::Sender<Message>, thread: JoinHandle<()>, secrets: Arc<Secrets>) -> Self {
-        Self { jobs: Some(jobs), thread: Some(thread), secrets }
+    pub(super) fn over(
+        jobs: mpsc::Sender<Message>,
+        thread: JoinHandle<()>,
+        secrets: Arc<Secrets>,
+        has_others: bool,
+    ) -> Self {
+        Self { jobs: Some(jobs), thread: Some(thread), has_others, secrets }
     }
 
     /// Encrypts and decrypts values.
@@ -113,20 +120,25 @@ impl Writer {
     }
 
     /// Queues `job`; its result is there when its group is on disk.
-    pub(super) fn send<T, E>(&self, job: impl Fn(&Tx<'_>) -> Result<T, E> + Send + 'static) -> Answer<T, E>
+    pub(super) fn send<T, E>(
+        &self,
+        isolation: Isolation,
+        job: impl Fn(&Tx<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Answer<T, E>
     where
         T: Send + 'static,
         E: Send + 'static,
     {
         let (sender, receiver) = oneshot::channel();
         // A closed writer drops the job and with it the result's sender, which the receiver notices.
-        self.queue(Message::Job(Job::new(job, Owner::Future(sender))));
+        self.queue(Message::Job(Job::new(job, Owner::Future(sender), isolation)));
         Answer::of(receiver)
     }
 
     /// The same for a job that borrows `input` and gives it back.
     pub(super) fn send_with<I, T, E>(
         &self,
+        isolation: Isolation,
         input: I,
         job: impl Fn(&I, &Tx<'_>) -> Result<T, E> + Send + 'static,
     ) -> Answer<(I, T), E>
@@ -136,7 +148,7 @@ impl Writer {
         E: Send + 'static,
     {
         let (sender, receiver) = oneshot::channel();
-        self.queue(Message::Job(Job::with(input, job, Owner::Future(sender))));
+        self.queue(Message::Job(Job::with(input, job, Owner::Future(sender), isolation)));
         Answer::of(receiver)
     }
 
@@ -150,7 +162,7 @@ impl Writer {
         E: From<Error> + Send + 'static,
     {
         let (sender, receiver) = mpsc::sync_channel(1);
-        self.queue(Message::Job(Job::new(job, Owner::Thread(sender))));
+        self.queue(Message::Job(Job::new(job, Owner::Thread(sender), Isolation::Serializable)));
         outcome_of(receiver.recv().unwrap_or(Err(Error::Closed)))
     }
 
@@ -164,7 +176,7 @@ impl Writer {
         E: From<Error> + Send + 'static,
     {
         let owner = Owner::Then(Box::new(move |outcome| then(outcome_of(outcome))));
-        self.queue(Message::Job(Job::new(job, owner)));
+        self.queue(Message::Job(Job::new(job, owner, Isolation::Serializable)));
     }
 
     /// Ends the thread after everything queued, with the log moved into the database.
@@ -180,6 +192,10 @@ impl Writer {
 impl Drop for Writer {
     /// Waits for what is queued, so that the lock outlives the last write.
     fn drop(&mut self) {
+        if self.has_others {
+            // It may have ended by now.
+            self.queue(Message::Close(oneshot::channel().0));
+        }
         self.jobs.take();
         // A job may be what drops the store.
         if let Some(thread) = self.thread.take().filter(|it| it.thread().id() != thread::current().id()) {

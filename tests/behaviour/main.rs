@@ -51,6 +51,7 @@ mod languages;
 mod machine_commands;
 mod maps;
 mod migrate;
+mod nodes;
 mod orders;
 mod pages;
 mod plans;

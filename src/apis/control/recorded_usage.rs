@@ -21,7 +21,11 @@ impl Apis {
         let post_all = move |tx: &Tx<'_>| -> Result<Vec<Balance>, Error> {
             entries.iter().map(|entry| post(&Rows::new(tx, entry.subject.owner.clone()), entry)).collect()
         };
-        if is_read_only { self.store().read(post_all).await } else { self.store().write(post_all).await }
+        if is_read_only {
+            self.store().read(post_all).await
+        } else {
+            self.store().write_apart(post_all).await
+        }
     }
 
     /// Deletes days before `day`, and what was granted to periods that began before it.
@@ -29,7 +33,7 @@ impl Apis {
     /// # Errors
     /// [`Error`] of the store.
     pub async fn forget_usage_before(&self, day: Day) -> Result<(), Error> {
-        self.store().write(move |tx| forget_usage_before(tx, day)).await
+        self.store().write_apart(move |tx| forget_usage_before(tx, day)).await
     }
 
     /// The stored buckets of `scope`: their names, and when they will be full.
@@ -45,7 +49,7 @@ impl Apis {
     /// # Errors
     /// [`Error`] of the store.
     pub async fn keep_buckets(&self, buckets: Vec<KeptBucket>, now: Timestamp) -> Result<(), Error> {
-        self.store().write(move |tx| keep_buckets(tx, &buckets, now)).await
+        self.store().write_apart(move |tx| keep_buckets(tx, &buckets, now)).await
     }
 }
 

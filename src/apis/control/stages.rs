@@ -184,8 +184,7 @@ impl Apis {
         name: &StageName,
     ) -> Result<(), Error> {
         self.part::<Stage>(owner, api_id, name).await?;
-        self.notify(&[Change::Cache(api_id.clone(), name.clone())]).await;
-        Ok(())
+        self.flush(Change::Cache(api_id.clone(), name.clone())).await
     }
 
     /// Removes all cached results of a stage's authorizers.
@@ -196,8 +195,7 @@ impl Apis {
         name: &StageName,
     ) -> Result<(), Error> {
         self.part::<Stage>(owner, api_id, name).await?;
-        self.notify(&[Change::Authorizers(api_id.clone(), name.clone())]).await;
-        Ok(())
+        self.flush(Change::Authorizers(api_id.clone(), name.clone())).await
     }
 
     /// Deletes a stage, also from usage plans.

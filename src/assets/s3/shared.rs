@@ -102,6 +102,8 @@ impl Buckets {
         let io_error = |error: io::Error| crate::store::Error::Io(error.to_string());
         let files = Arc::new(Files::open(folder).map_err(io_error)?);
         let (found, kept) = (files.names().map_err(io_error)?, files.clone());
+        // Other nodes may be writing some in the same folder.
+        let found = if store.shards().has_first() { found } else { Vec::new() };
         // Nobody waits for it: what this process begins is not among the files that were found.
         let removed = store.read(move |tx| {
             remove_leftovers(tx, &kept, found)

@@ -61,8 +61,8 @@ impl ExpressChild {
         let ending = self.ending();
         let sql = "INSERT INTO execution
                    (id, machine, revision, name, status, started, stopped, input, output, error, cause,
-                    map_run, map_index, map_items, trace_header)
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
+                    map_run, map_index, map_items, trace_header, shard)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)";
         let [machine, revision] = self.machine;
         let [map_run, map_index, map_items] = child_columns(run, &self.child);
         let params = [
@@ -81,6 +81,7 @@ impl ExpressChild {
             map_index.into(),
             map_items.into(),
             self.run.trace_header.as_deref().into(),
+            tx.shard(self.id)?.into(),
         ];
         tx.put(sql, &params)?;
         Ok(attempt)

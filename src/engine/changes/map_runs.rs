@@ -89,6 +89,10 @@ impl Change for Ends {
 pub(super) struct ReadsItems(pub(super) Box<ItemsRequest>);
 
 impl Change for ReadsItems {
+    fn write(&self, tx: &Tx<'_>, step: &Step, _: &mut Done) -> Result<(), Error> {
+        map_run_rows::take(tx, step.id, self.0.attempt.key)
+    }
+
     fn act(self: Box<Self>, engine: &Engine, origin: &Origin, _: &Step, _: &mut Done) {
         engine.read_items(origin.clone(), *self.0);
     }
@@ -103,6 +107,10 @@ pub(super) struct LoadsItems {
 }
 
 impl Change for LoadsItems {
+    fn write(&self, tx: &Tx<'_>, step: &Step, _: &mut Done) -> Result<(), Error> {
+        map_run_rows::take(tx, step.id, self.key)
+    }
+
     fn act(self: Box<Self>, engine: &Engine, origin: &Origin, _: &Step, _: &mut Done) {
         engine.load_items(origin.id, self.key, self.first, self.n);
     }
@@ -112,6 +120,10 @@ impl Change for LoadsItems {
 pub(super) struct StopsChildren(pub(super) MapRunAttempt);
 
 impl Change for StopsChildren {
+    fn write(&self, tx: &Tx<'_>, step: &Step, _: &mut Done) -> Result<(), Error> {
+        map_run_rows::take(tx, step.id, self.0.key)
+    }
+
     fn act(self: Box<Self>, engine: &Engine, origin: &Origin, _: &Step, _: &mut Done) {
         engine.stop_children(origin.id, Some(self.0));
     }
@@ -121,6 +133,10 @@ impl Change for StopsChildren {
 pub(super) struct WritesResults(pub(super) Box<ResultsRequest>);
 
 impl Change for WritesResults {
+    fn write(&self, tx: &Tx<'_>, step: &Step, _: &mut Done) -> Result<(), Error> {
+        map_run_rows::take(tx, step.id, self.0.attempt.key)
+    }
+
     fn act(self: Box<Self>, engine: &Engine, origin: &Origin, _: &Step, _: &mut Done) {
         engine.write_results(origin.clone(), *self.0);
     }
@@ -134,6 +150,10 @@ pub(super) struct RedrivesChild {
 }
 
 impl Change for RedrivesChild {
+    fn write(&self, tx: &Tx<'_>, step: &Step, _: &mut Done) -> Result<(), Error> {
+        map_run_rows::take(tx, step.id, self.attempt.key)
+    }
+
     fn act(self: Box<Self>, engine: &Engine, origin: &Origin, _: &Step, _: &mut Done) {
         engine.redrive_child(origin.id, self.attempt, self.index);
     }

@@ -218,7 +218,12 @@ impl Record {
             true => map_run_rows::machine_of_map(tx, machine.revision)?.unwrap_or(machine.id),
             false => machine.id,
         };
-        if tx.holds("SELECT 1 FROM state_machine WHERE id = ?1 AND deleting = 0", &[asked_for.into()])? {
+        // Whoever deletes it at another node waits for this to end, or this sees that.
+        let sql = match tx.is_shared() {
+            true => "SELECT 1 FROM state_machine WHERE id = ?1 AND deleting = 0 FOR SHARE",
+            false => "SELECT 1 FROM state_machine WHERE id = ?1 AND deleting = 0",
+        };
+        if tx.holds(sql, &[asked_for.into()])? {
             return Ok(());
         }
         let sql = "SELECT deleting FROM state_machine WHERE id = ?1";

@@ -4,7 +4,7 @@ use super::super::machine::TaskKey;
 use super::super::machine::TaskRun;
 use super::super::open::Engine;
 use super::super::origin::Origin;
-use super::super::queue::Queued;
+use super::super::queue::{QUEUED, Queued};
 use super::super::task_rows::{remove_task, write_task};
 use super::super::{Error, journal};
 use super::{Change, Done, Step};
@@ -19,6 +19,8 @@ pub(super) struct Queue {
 
 impl Change for Queue {
     fn write(&self, tx: &Tx<'_>, step: &Step, _: &mut Done) -> Result<(), Error> {
+        // Workers may wait at other nodes.
+        tx.announce(QUEUED);
         write_task(tx, step.id, self.row, Some(self.activity), &self.run)
     }
 

@@ -17,10 +17,11 @@ pub(super) struct Armed {
 impl Change for Armed {
     fn write(&self, tx: &Tx<'_>, step: &Step, _: &mut Done) -> Result<(), Error> {
         let [frame, kind, stamp] = journal::timer_columns(self.key);
-        let sql = "INSERT INTO timer (execution, frame, kind, stamp, due) VALUES (?1, ?2, ?3, ?4, ?5)
-                   ON CONFLICT (execution, frame, kind, stamp) DO UPDATE SET due = excluded.due";
-        let due = self.at.as_millis();
-        tx.put(sql, &[step.id.into(), frame.into(), kind.into(), stamp.into(), due.into()])?;
+        let sql = "INSERT INTO timer (execution, frame, kind, stamp, due, shard) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+                   ON CONFLICT (execution, frame, kind, stamp) DO UPDATE SET due = excluded.due, shard = excluded.shard";
+        let (due, shard) = (self.at.as_millis(), tx.shard(step.id)?);
+        let params = [step.id.into(), frame.into(), kind.into(), stamp.into(), due.into(), shard.into()];
+        tx.put(sql, &params)?;
         Ok(())
     }
 

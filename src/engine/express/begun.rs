@@ -16,7 +16,7 @@ use crate::json::Payload;
 use crate::store::{Param, Row, Tx};
 
 /// Rows read at one time after a restart …
-const READ_AT_ONCE: i64 = 500;
+const READ_AT_ONCE: usize = 500;
 /// … and executions of them that run at one time.
 const AGAIN_AT_ONCE: usize = 1000;
 
@@ -46,8 +46,8 @@ impl Engine {
         let (name, input) = (start.name.clone(), start.input.clone());
         let insert = move |tx: &Tx<'_>| {
             let sql =
-                "INSERT INTO express_begun (id, revision, name, run, version, alias, input, trace_header)
-                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+                "INSERT INTO express_begun (id, revision, name, run, version, alias, input, trace_header, shard)
+                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
             let params = [
                 row.into(),
                 revision.into(),
@@ -57,11 +57,12 @@ impl Engine {
                 alias.as_deref().into(),
                 Param::Text(input.text()),
                 trace_header.as_deref().into(),
+                tx.shard(row)?.into(),
             ];
             tx.execute(sql, &params)?;
             Ok::<_, Error>(())
         };
-        self.inner.base.store.write(insert).await?;
+        self.inner.base.store.write_apart(insert).await?;
         Ok(row)
     }
 
@@ -88,7 +89,7 @@ impl Engine {
                 let rows: Arc<[i64]> = rows.into();
                 let removed = engine.inner.base.persist(0, || {
                     let rows = rows.clone();
-                    engine.inner.base.store.write(move |tx| {
+                    engine.inner.base.store.write_apart(move |tx| {
                         for row in rows.iter() {
                             tx.execute("DELETE FROM express_begun WHERE id = ?1", &[(*row).into()])?;
                         }
@@ -100,20 +101,29 @@ impl Engine {
         });
     }
 
-    /// Runs again what the last process, whose last row may be `last`, had not seen end.
-    pub(in super::super) async fn recover_express(&self, last: i64) {
+    /// The rows of these shards.
+    pub(in super::super) async fn interrupted_express(&self, shards: i64) -> Result<Vec<i64>, Error> {
+        let read = self.inner.base.store.read(move |tx| {
+            let sql =
+                "SELECT id FROM express_begun WHERE ((?1 >> CAST(shard AS INTEGER)) & 1) = 1 ORDER BY id";
+            Ok::<_, Error>(tx.query(sql, &[shards.into()], |row| row.int(0))?)
+        });
+        read.await
+    }
+
+    /// Runs again what was not seen to end by who ran it.
+    pub(in super::super) async fn recover_express(&self, rows: Vec<i64>) {
         let turns = Arc::new(Semaphore::new(AGAIN_AT_ONCE));
-        let mut after = 0;
-        loop {
+        for rows in rows.chunks(READ_AT_ONCE) {
             let found = self
                 .inner
                 .base
-                .persist(0, || self.inner.base.store.read(move |tx| read(tx, after, last)))
+                .persist(0, || {
+                    let rows = rows.to_vec();
+                    self.inner.base.store.read(move |tx| read(tx, &rows))
+                })
                 .await;
-            let found = found.unwrap_or_default();
-            let Some(read_last) = found.last().map(|stored| stored.row) else { return };
-            after = read_last;
-            for stored in found {
+            for stored in found.unwrap_or_default() {
                 let Ok(turn) = turns.clone().acquire_owned().await else { return };
                 let row = stored.row;
                 match self.begun_again(stored).await {
@@ -146,9 +156,8 @@ impl Engine {
     }
 }
 
-fn read(tx: &Tx<'_>, after: i64, last: i64) -> Result<Vec<Stored>, Error> {
-    let sql = "SELECT id, revision, name, run, version, alias, input, trace_header FROM express_begun
-               WHERE ?1 < id AND id <= ?2 ORDER BY id LIMIT ?3";
+fn read(tx: &Tx<'_>, rows: &[i64]) -> Result<Vec<Stored>, Error> {
+    let sql = "SELECT id, revision, name, run, version, alias, input, trace_header FROM express_begun WHERE id = ?1";
     let stored = |row: &Row<'_>| {
         Ok(Stored {
             row: row.int(0)?,
@@ -161,5 +170,6 @@ fn read(tx: &Tx<'_>, after: i64, last: i64) -> Result<Vec<Stored>, Error> {
             trace_header: row.opt_text(7)?,
         })
     };
-    Ok(tx.query(sql, &[after.into(), last.into(), READ_AT_ONCE.into()], stored)?)
+    let found = rows.iter().map(|row| tx.query_one(sql, &[(*row).into()], stored));
+    Ok(found.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
 }

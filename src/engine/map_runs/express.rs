@@ -186,6 +186,7 @@ impl Engine {
             if is_awaited.transpose()?.is_none_or(|(_, of)| of != attempt) {
                 return Err(Error::Superseded);
             }
+            tx.put("UPDATE execution SET shard = ?2 WHERE id = ?1", &[id.into(), tx.shard(id)?.into()])?;
             redrivable::write(tx, id, (redrivable::count(count) + 1, now), true)
         };
         match self.inner.base.store.write(restart).await {

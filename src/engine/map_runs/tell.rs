@@ -97,8 +97,11 @@ impl Engine {
 
     /// Goes on with what the last process did not get to: ends that parents were not told, items that were not read,
     /// children that nobody waits for.
-    pub(in super::super) async fn recover_map_runs(&self) {
-        if !self.inner.map_runs.may_be() {
+    ///
+    /// Of these `shards`, that is: what other nodes go on with is theirs. Ends are told of all runs: who ended a child may
+    /// have had another shard than the run.
+    pub(in super::super) async fn recover_map_runs(&self, shards: i64) {
+        if !self.inner.map_runs.may_be() && !self.inner.base.store.is_shared() {
             return;
         }
         let found = self
@@ -106,9 +109,9 @@ impl Engine {
             .base
             .persist(0, || async {
                 let read = |tx: &Tx<'_>| {
-                    let sql = "SELECT execution, frame, started_event FROM map_run WHERE status = 0";
-                    let running: Vec<(i64, [i64; 2])> =
-                        tx.query(sql, &[], |row| Ok((row.int(0)?, [row.int(1)?, row.int(2)?])))?;
+                    let sql = "SELECT execution, frame, started_event, shard FROM map_run WHERE status = 0";
+                    let read = |row: &Row<'_>| Ok((row.int(0)?, [row.int(1)?, row.int(2)?], row.int(3)?));
+                    let running: Vec<(i64, [i64; 2], i64)> = tx.query(sql, &[], read)?;
                     let sql =
                         "SELECT DISTINCT r.execution FROM execution e JOIN map_run r ON r.id = e.map_run
                                WHERE e.map_run IS NOT NULL AND e.status = 0 AND r.status <> 0";
@@ -122,15 +125,31 @@ impl Engine {
         for parent in parents {
             self.stop_children(parent, None);
         }
-        for (parent, key) in running {
-            if let Err(error) = self.recover_map_run(parent, key_of(key)).await {
+        for (parent, key, shard) in running {
+            let is_own = is_of(shards, shard);
+            if let Err(error) = self.recover_map_run(parent, key_of(key), is_own, shards).await {
                 tracing::error!(%error, execution = parent, "a Map Run stays as it is until the next start");
             }
         }
     }
 
-    async fn recover_map_run(&self, parent: i64, key: MapRunKey) -> Result<(), Error> {
-        let slot = self.fold(parent, &self.inner.live.place(parent)).await?;
+    async fn recover_map_run(
+        &self,
+        parent: i64,
+        key: MapRunKey,
+        is_own: bool,
+        shards: i64,
+    ) -> Result<(), Error> {
+        let place = self.inner.live.place(parent);
+        let mut slot = self.fold(parent, &place).await?;
+        if self.inner.base.store.is_shared()
+            && let Some(batch) = slot.as_ref().map(|live| live.batch)
+            && self.is_behind(parent, batch).await?
+        {
+            *slot = None;
+            drop(slot);
+            slot = self.fold(parent, &place).await?;
+        }
         let Some(live) = slot.as_ref() else { return Ok(()) };
         let Some(attempt) = live.execution.map_run_of(key).map(|run| run.attempt(key.frame)) else {
             return Ok(());
@@ -139,7 +158,7 @@ impl Engine {
         let open = live.execution.open_children(key);
         let origin = live.origin.clone();
         drop(slot);
-        for effect in wants {
+        for effect in wants.into_iter().filter(|_| is_own) {
             match effect {
                 Effect::ReadItems(request) => self.read_items(origin.clone(), *request),
                 Effect::LoadItems { key, first, n } => self.load_items(parent, key, first, n),
@@ -160,7 +179,9 @@ impl Engine {
             for stands in found {
                 match stands {
                     Stands::Ended(end) => ends.push(end),
-                    Stands::Runs { id, is_express: true } => self.run_express_again(id).await?,
+                    Stands::Runs { id, is_express: true } if self.was_of(id, shards).await? => {
+                        self.run_express_again(id).await?;
+                    }
                     Stands::Superseded | Stands::Runs { .. } | Stands::Waits { .. } => {}
                 }
             }
@@ -170,6 +191,22 @@ impl Engine {
         }
         Ok(())
     }
+}
+
+impl Engine {
+    /// Whether who ran an Express child had one of these shards.
+    async fn was_of(&self, id: i64, shards: i64) -> Result<bool, Error> {
+        let read = self.inner.base.store.read(move |tx| {
+            let sql = "SELECT shard FROM execution WHERE id = ?1";
+            Ok::<_, Error>(tx.query_one(sql, &[id.into()], |row| row.int(0))?)
+        });
+        Ok(read.await?.is_some_and(|shard| is_of(shards, shard)))
+    }
+}
+
+/// Whether a set of shards has this one.
+fn is_of(shards: i64, shard: i64) -> bool {
+    u32::try_from(shard).is_ok_and(|shard| shards.checked_shr(shard).unwrap_or(0) & 1 == 1)
 }
 
 /// How a child of a run stands that its parent takes for open.

@@ -25,6 +25,10 @@ impl Deleting {
         self.0.write().unwrap_or_else(PoisonError::into_inner).insert(arn.into());
     }
 
+    fn retain(&self, arns: &HashSet<String>) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).retain(|arn| arns.contains(&**arn));
+    }
+
     fn remove(&self, arn: &str) {
         self.0.write().unwrap_or_else(PoisonError::into_inner).remove(arn);
     }
@@ -51,16 +55,21 @@ impl StateMachines {
         let text = parsed.to_string();
         // Before it is written, so that no execution ends unseen between the two.
         self.deleting.insert(&text);
-        let marked: Result<bool, Error> = self
+        let (is_shared, marked_arn) = (self.base.store.is_shared(), text.clone());
+        let mut marked: Result<bool, Error> = self
             .base
             .store
             .write(move |tx| {
                 let Some(found) = find(tx, &parsed)? else { return Ok(true) };
                 tx.execute("UPDATE state_machine SET deleting = 1 WHERE id = ?1", &[found.id.into()])?;
                 tags::remove_all(tx, &parsed.to_string())?;
-                remove_if_idle(tx, found.id)
+                // A start of another node that has not seen the mark is there when this is.
+                if is_shared { Ok(false) } else { remove_if_idle(tx, found.id) }
             })
             .await;
+        if is_shared && matches!(marked, Ok(false)) {
+            marked = self.remove_if_deleted(&marked_arn).await;
+        }
         if !matches!(marked, Ok(false)) {
             self.deleting.remove(&text);
         }
@@ -78,10 +87,16 @@ impl StateMachines {
                 Ok(tx.query(sql, &[], |row| Ok((row.text(0)?, row.text(1)?)))?)
             })
             .await;
+        let mut all = HashSet::new();
         for (home, name) in machines? {
             let arn = StateMachineArn::new(&home_of(&home)?, &name).to_string();
             self.deleting.insert(&arn);
             self.finish_deleting(&arn);
+            all.insert(arn);
+        }
+        if self.base.store.is_shared() {
+            // Others have finished some.
+            self.deleting.retain(&all);
         }
         Ok(())
     }
@@ -99,7 +114,8 @@ impl StateMachines {
         });
     }
 
-    async fn remove_if_deleted(&self, arn: &str) -> Result<(), Error> {
+    /// Whether it is gone now.
+    async fn remove_if_deleted(&self, arn: &str) -> Result<bool, Error> {
         let parsed = StateMachineArn::parse(arn)?;
         let is_gone = self
             .base
@@ -113,7 +129,14 @@ impl StateMachines {
             self.deleting.remove(arn);
             self.forget(arn);
         }
-        Ok(())
+        Ok(is_gone)
+    }
+
+    /// A machine of this ARN was started just now: it is not the one that was on its way out.
+    pub(in super::super) fn is_alive(&self, arn: &str) {
+        if self.base.store.is_shared() && self.deleting.has(arn) {
+            self.deleting.remove(arn);
+        }
     }
 }
 

@@ -16,11 +16,14 @@ use crate::gateway::refusal::Refusal;
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 const EXTENDED_REQUEST_ID: HeaderName = HeaderName::from_static("x-amz-apigw-id");
 const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
+/// The deployment that a response is of, where several nodes serve.
+const REVISION: HeaderName = HeaderName::from_static("x-stepgate-revision");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain");
 
 /// `Answered` or `Refused` → `Finished`: builds the response in either case.
-pub(crate) fn finish(result: Result<Answered, Refused>) -> Finished {
+/// `tells_revision` says whether it is told which deployment it is of.
+pub(crate) fn finish(result: Result<Answered, Refused>, tells_revision: bool) -> Finished {
     let (context, mut response) = match result {
         Ok(Answered { context, response }) => (context, response),
         Err(Refused { mut context, refusal }) => {
@@ -40,6 +43,11 @@ pub(crate) fn finish(result: Result<Answered, Refused>) -> Finished {
         }
         if let Ok(id) = HeaderValue::try_from(&context.extended_request_id) {
             headers.insert(EXTENDED_REQUEST_ID, id);
+        }
+        let revision = context.stage.as_ref().filter(|_| tells_revision);
+        let revision = revision.and_then(|stage| stage.deployment_id.as_ref());
+        if let Some(Ok(revision)) = revision.map(|id| HeaderValue::try_from(id.as_str())) {
+            headers.insert(REVISION, revision);
         }
     }
     Finished { context, response }

@@ -177,6 +177,7 @@ impl BucketSet {
 
 #[cfg(test)]
 mod tests {
+    use super::super::share::Share;
     use super::*;
     use crate::apis::fixtures::test_usage_plan;
     use crate::apis::{HttpMethod, ThrottleSettings, UsagePlan};
@@ -185,7 +186,7 @@ mod tests {
     fn terms(rate: f64) -> Terms {
         let throttle = Some(ThrottleSettings { rate_limit: Some(rate), burst_limit: Some(1) });
         let plan = UsagePlan { throttle, ..test_usage_plan() };
-        Terms::new(&plan, &"abc".into(), &"dev".into(), HttpMethod::Get, "/").unwrap()
+        Terms::new(&plan, &"abc".into(), &"dev".into(), HttpMethod::Get, "/", &Share::default()).unwrap()
     }
 
     #[test]

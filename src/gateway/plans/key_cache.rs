@@ -111,6 +111,16 @@ impl KeyCache {
         self.unknown.remove(value);
     }
 
+    /// Drops everything.
+    pub(crate) fn forget_all(&self) {
+        for shard in &self.shards {
+            let mut shard = shard.write().unwrap_or_else(PoisonError::into_inner);
+            shard.changes += 1;
+            shard.slots.clear();
+        }
+        self.unknown.clear();
+    }
+
     /// Drops the keys that were not looked up since the last sweep.
     pub(crate) fn sweep(&self) {
         for shard in &self.shards {

@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 use super::key_cache::{KeyCache, Lookup, Subscriber};
 use super::meter::{Attempt, Meter, Standing, Verdict};
 use super::reading::MeterReading;
+use super::share::Share;
 use super::throttle::{Limiters, Wait};
 use super::usage_store::UsageStore;
 use crate::apis::{ApiId, ApiKeyValue, StageName, UsagePlanId};
@@ -51,6 +52,7 @@ pub(crate) struct KeyMeters {
     low: Mutex<Vec<Arc<Meter>>>,
     woken: Notify,
     is_closing: AtomicBool,
+    share: Share,
 }
 
 /// The decision about a request with a key.
@@ -78,7 +80,13 @@ impl KeyMeters {
             low: Mutex::default(),
             woken: Notify::new(),
             is_closing: AtomicBool::new(false),
+            share: Share::default(),
         }
+    }
+
+    /// This node's part of all rates.
+    pub(crate) fn share(&self) -> &Share {
+        &self.share
     }
 
     // === keys ===
@@ -119,6 +127,14 @@ impl KeyMeters {
         if let Some(key_cache) = key_caches.get(owner) {
             key_cache.forget(value.expose());
         }
+    }
+
+    /// Drops what is known of all keys, and asks the usage store anew: another node has changed something.
+    pub(crate) fn forget_all(&self) {
+        let key_caches = self.key_caches.lock().unwrap_or_else(PoisonError::into_inner);
+        key_caches.values().for_each(|key_cache| key_cache.forget_all());
+        drop(key_caches);
+        self.all_meters().iter().for_each(|meter| meter.expire());
     }
 
     // === meters ===
@@ -264,9 +280,19 @@ impl KeyMeters {
 
     /// Writes the counts of keys without a quota.
     async fn write_up(&self) {
-        let entries: Vec<Entry> = self.all_meters().iter().filter_map(|meter| meter.write_up()).collect();
+        let meters = self.all_meters();
+        if self.share.is_shared() {
+            // Others may have returned some of a quota that was used up.
+            meters.iter().for_each(|meter| meter.look_again());
+        }
+        let written = |meter: Arc<Meter>| meter.write_up().map(|entry| (meter, entry));
+        let entries: Vec<(Arc<Meter>, Entry)> = meters.into_iter().filter_map(written).collect();
         for chunk in entries.chunks(ENTRIES_MAX) {
-            self.noted(self.usage_store.post(chunk.to_vec()).await.map(drop));
+            let posted = self.usage_store.post(chunk.iter().map(|(_, entry)| entry.clone()).collect()).await;
+            if posted.is_err() {
+                chunk.iter().for_each(|(meter, entry)| meter.not_written(entry));
+            }
+            self.noted(posted.map(drop));
         }
     }
 

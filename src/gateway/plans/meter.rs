@@ -204,11 +204,12 @@ impl Meter {
             Some(account) => {
                 // Time may have gone backwards; days don't.
                 let (next, quota) = (day.max(account.day), state.quota);
-                let reserved = if next == account.day { account.reserved } else { 0 };
+                let reserved = account.reserved.saturating_sub(account.today);
+                let reserved = if next == account.day { reserved } else { 0 };
                 // Requests counted from here on would be missing from a day that ends, or be counted in the wrong
                 // period.
                 state.is_closed = account.day < next || account.is_stale;
-                let used = (account.day, Used::Exactly(account.today));
+                let used = (account.day, Used { count: account.today, recorded: account.recorded });
                 (Some(used), Opening { day: next, quota, reserved })
             }
         };
@@ -222,9 +223,10 @@ impl Meter {
         let Balance { before, mut today, reserved, extra } = balance;
         if let Some(account) = &state.account
             && account.day == open.day
+            && let Some((_, used)) = asked.used
         {
             // Requests continued while the usage store were asked.
-            today = today.max(account.today);
+            today = today.saturating_add(account.today.saturating_sub(used.count));
         }
         // The quota may have changed again meanwhile.
         let shape = |quota: &Option<QuotaSettings>| quota.map(|quota| (quota.period, quota.offset));
@@ -273,9 +275,26 @@ impl Meter {
             return None;
         }
         let account = state.account.as_mut().filter(|account| account.recorded < account.today)?;
+        let used = Some((account.day, Used { count: account.today, recorded: account.recorded }));
         account.recorded = account.today;
-        let used = Some((account.day, Used::AtLeast(account.today)));
         Some(Entry { subject: self.subject.clone(), used, open: None })
+    }
+
+    /// What [`Meter::write_up`] said could not be written.
+    pub(crate) fn not_written(&self, entry: &Entry) {
+        let Some((day, used)) = entry.used else { return };
+        if let Some(account) = self.state().account.as_mut().filter(|account| account.day == day) {
+            account.recorded = account.recorded.saturating_sub(used.count.saturating_sub(used.recorded));
+        }
+    }
+
+    /// Makes the next request ask the usage store if nothing is left of the quota, as far as is known.
+    pub(crate) fn look_again(&self) {
+        let mut state = self.state();
+        let Some(quota) = state.quota else { return };
+        if let Some(account) = state.account.as_mut().filter(|account| account.remaining(&quota) == 0) {
+            account.is_stale = true;
+        }
     }
 
     /// Closes the account by writing the exact usage. The caller holds `asking`, and calls [`Meter::closed`]
@@ -284,7 +303,7 @@ impl Meter {
         let mut state = self.state();
         let account = state.account?;
         state.is_closed = true;
-        let used = Some((account.day, Used::Exactly(account.today)));
+        let used = Some((account.day, Used { count: account.today, recorded: account.recorded }));
         (account.recorded != account.today).then(|| Entry { subject: self.subject.clone(), used, open: None })
     }
 

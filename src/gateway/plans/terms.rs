@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use metrics::Counter;
 
+use super::share::Share;
 use crate::apis::{
     ApiId, HttpMethod, QuotaSettings, Rate, StageName, UsagePlan, UsagePlanId, method_of, throttle_by,
 };
@@ -27,13 +28,14 @@ pub(crate) struct Terms {
 }
 
 impl Terms {
-    /// The terms of `plan` for `verb` on `path` of a stage; `None` if the plan doesn't contain the stage.
+    /// This node's `share` of the terms of `plan` for `verb` on `path` of a stage; `None` if the plan doesn't contain the stage.
     pub(crate) fn new(
         plan: &UsagePlan,
         api: &ApiId,
         stage: &StageName,
         verb: HttpMethod,
         path: &str,
+        share: &Share,
     ) -> Option<Self> {
         let entry = plan.stage(api, stage)?;
         let own = entry.throttle.iter().find(|(key, _)| {
@@ -41,9 +43,10 @@ impl Terms {
         });
         Some(Self {
             plan: plan.id.clone(),
-            revision: plan.revision,
-            rate: plan.throttle.as_ref().map(Rate::from),
-            method: own.map(|(key, settings)| (format!("{api}:{stage}{key}").into(), settings.into())),
+            revision: share.revision(plan.revision),
+            rate: plan.throttle.as_ref().map(Rate::from).map(|rate| share.of(rate)),
+            method: own
+                .map(|(key, settings)| (format!("{api}:{stage}{key}").into(), share.of(settings.into()))),
             quota: plan.quota,
             // Plans are checked when they are written, so the tag is valid.
             throttle_by: throttle_by(&plan.tags).ok().flatten().and_then(|text| Source::parse(text).ok()),

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::key_cache::KeyCache;
 use super::key_meters::{Answer, KeyMeters};
 use super::meter::Attempt;
+use super::share::Share;
 use super::terms::Terms;
 use super::usage_store::UsageStore;
 use crate::apis::{
@@ -180,7 +181,7 @@ impl KeyTrial {
             product_code: None,
             tags: BTreeMap::new(),
         };
-        let terms = Terms::new(&plan, &api, &stage, HttpMethod::Get, "/")?;
+        let terms = Terms::new(&plan, &api, &stage, HttpMethod::Get, "/", &Share::default())?;
         let key_meters =
             KeyMeters::new(Arc::new(Numbered), Arc::new(MemoryUsageStore::default()), clock.clone());
         Some(Self { key_cache: key_meters.key_cache(&owner), key_meters, owner, terms, clock })

@@ -39,6 +39,11 @@ impl LoadLocks {
         self.waiting().keys().filter(|(of, _)| of == api).map(|(_, stage)| stage.clone()).collect()
     }
 
+    /// The APIs of which any is.
+    pub(super) fn apis(&self) -> Vec<ApiId> {
+        self.waiting().keys().map(|(api, _)| api.clone()).collect()
+    }
+
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,13 +1,15 @@
 //! Access keys of users. A key signs as soon as it is created, and no longer once it is inactive or deleted.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::holder::existing_user;
+use super::permissions::Change;
 use super::{Holder, Iam, IamError, User};
 use crate::clock::Timestamp;
 use crate::id::AccountId;
 use crate::identity::{Caller, Credential, Keys, Secret, UserIdentity};
-use crate::store::{self, Param, Record as _, Row, SealedColumn, Tx, record, records};
+use crate::store::{self, Changed, Param, Record as _, Row, SealedColumn, Tx, record, records};
 
 /// AWS's quota.
 const KEYS_OF_USER_MAX: usize = 2;
@@ -78,7 +80,13 @@ impl Iam {
     /// [`IamError`] if the keys can't be read.
     pub async fn signing(self, keys: Arc<Keys>) -> Result<Self, IamError> {
         let iam = Self { keys, ..self };
-        let all = iam.store.read(|tx| {
+        iam.read_keys().await?;
+        Ok(iam)
+    }
+
+    /// Registers all keys; answers their ids.
+    async fn read_keys(&self) -> Result<BTreeSet<String>, IamError> {
+        let all = self.store.read(|tx| {
             let sql = "SELECT access_key_id, account, user_key, sealed FROM iam_access_key LIMIT ?1";
             let rows = tx.query(sql, &[Param::Int(KEYS_MAX)], |row| {
                 Ok((row.text(0)?, row.text(1)?, row.text(2)?, row.blob(3)?))
@@ -92,10 +100,49 @@ impl Iam {
             }
             Ok::<_, IamError>(found)
         });
+        let mut ids = BTreeSet::new();
         for (id, account, user, sealed) in all.await? {
-            iam.register(&id, &account, &user, &sealed);
+            self.register(&id, &account, &user, &sealed);
+            ids.insert(id);
         }
-        Ok(iam)
+        Ok(ids)
+    }
+
+    /// Takes in what other nodes change of roles, users, policies and keys. Never ends where there may be some; its caller
+    /// ends it.
+    pub fn follow(self) -> impl Future<Output = ()> + Send + 'static {
+        let tables = &[
+            "iam_role",
+            "iam_policy",
+            "iam_deleted_role",
+            "iam_user",
+            "iam_group",
+            "iam_instance_profile",
+            "iam_access_key",
+        ];
+        let changed = self.store.watch("iam", tables);
+        async move {
+            if self.store.is_shared() {
+                self.follow_on(changed).await;
+            }
+        }
+    }
+
+    async fn follow_on(&self, mut changed: Changed) {
+        let mut known = BTreeSet::new();
+        loop {
+            drop(Change::of(&self.kept));
+            match self.read_keys().await {
+                Ok(ids) => {
+                    known.difference(&ids).for_each(|id: &String| self.keys.remove(id));
+                    known = ids;
+                }
+                Err(error) => tracing::error!(%error, "keys that another node has changed could not be read"),
+            }
+            if changed.changed().await.is_err() {
+                return;
+            }
+        }
     }
 
     /// Creates a key; with its secret, which nobody is told again.

@@ -273,13 +273,23 @@ pub(super) fn put(tx: &Tx<'_>, access_key_id: &str, record: &Record) -> Result<(
 
 /// Sessions that end after `time`, by the ids of their keys.
 pub(super) fn since(tx: &Tx<'_>, time: Timestamp, max: usize) -> Result<Vec<(String, Record)>, SessionError> {
+    unknown(tx, time, max, |_| false)
+}
+
+/// Those of them that are not known: only these are decrypted.
+pub(super) fn unknown(
+    tx: &Tx<'_>,
+    time: Timestamp,
+    max: usize,
+    is_known: impl Fn(&str) -> bool,
+) -> Result<Vec<(String, Record)>, SessionError> {
     let sql = "SELECT access_key_id, account, expires, sealed FROM sts_session WHERE ?1 < expires LIMIT ?2";
     let max = Param::Int(i64::try_from(max).unwrap_or(i64::MAX));
     let rows = tx.query(sql, &[Param::Int(time.as_millis()), max], |row| {
         Ok((row.text(0)?, row.text(1)?, row.int(2)?, row.blob(3)?))
     })?;
     let mut sessions = Vec::with_capacity(rows.len());
-    for (id, account, expires, sealed) in rows {
+    for (id, account, expires, sealed) in rows.into_iter().filter(|(id, ..)| !is_known(id)) {
         let stored = tx.unseal(&SESSIONS, &[&id], &sealed)?;
         let Sealed { secret, token, issued, kind } = Sealed::decode(&stored)?;
         let Some(account) = AccountId::parse(&account) else { continue };

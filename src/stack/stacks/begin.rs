@@ -321,6 +321,12 @@ impl Stacks {
                 "CancelUpdateStack cannot be called from current stack status".to_owned(),
             ));
         }
+        if !self.store.shards().has_first() {
+            return Err(Refusal::Invalid(format!(
+                "Stack:{} is being changed by another node of this server: cancel the update there.",
+                head.id
+            )));
+        }
         let mut cancelled = self.cancelled.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         cancelled.insert(head.id);
         Ok(())

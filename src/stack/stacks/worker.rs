@@ -53,7 +53,8 @@ impl Stacks {
     /// # Errors
     /// If the store can't be read or written; what is left is done next time.
     pub async fn work_off(&self) -> Result<(), Error> {
-        loop {
+        // Of nodes that share a store, one does all: two that change resources at one time would undo each other's changes.
+        while self.store.shards().has_first() {
             let mut was_idle = true;
             for (home, id) in record::unfinished(&self.store).await? {
                 let _turn = self.turn.lock().await;
@@ -66,6 +67,27 @@ impl Stacks {
             if was_idle {
                 return Ok(());
             }
+        }
+        Ok(())
+    }
+
+    /// Wakes the worker, and who waits for an answer, when other nodes write something for them. Never ends where there may
+    /// be some; its caller ends it.
+    pub async fn follow(&self) {
+        let tables = &["stack_head", "stack_work", "stack_request"];
+        let mut changed = self.store.watch("stack", tables);
+        if !self.store.is_shared() {
+            return;
+        }
+        let mut owned = self.store.shards().owned();
+        loop {
+            tokio::select! {
+                seen = changed.changed() => if seen.is_err() { return },
+                // Who worked may have ended.
+                seen = owned.changed() => if seen.is_err() { return },
+            }
+            self.wake.notify_one();
+            self.answered.notify_waiters();
         }
     }
 

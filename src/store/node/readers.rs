@@ -47,11 +47,6 @@ impl Reader {
                 job.refuse(Error::Closed);
                 continue;
             }
-            if !self.lease.is_held() {
-                // Another node may have written since.
-                job.refuse(Error::Server("it can't be reached".to_owned()));
-                continue;
-            }
             let current =
                 session.take().filter(Session::is_alive).map_or_else(|| self.connector.connect(), Ok);
             let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";

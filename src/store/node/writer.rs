@@ -11,10 +11,11 @@ use metrics::{Histogram, counter, histogram};
 use tokio::sync::oneshot;
 
 use super::Lease;
-use super::lease::{CHECK, Fence, Keeper};
+use super::keeper::Keeper;
+use super::lease::{CHANGED, CHECK, Fence};
 use crate::clock::Clock;
 use crate::directory::Directory;
-use crate::job::{Job, Outcome};
+use crate::job::{Isolation, Job, Outcome};
 use crate::keys::open as open_keys;
 use crate::meter;
 use crate::options::Place;
@@ -22,10 +23,14 @@ use crate::postgres::{Connector, Session};
 use crate::schema::open_store;
 use crate::secrets::Secrets;
 use crate::statements::{Link, Statements};
-use crate::writer::{Message, RUNS_MAX, Writer};
+use crate::writer::{Message, Writer};
 use crate::{Conflicts, Error, Moment, Options, Param, Postgres, Probe, Tx};
 
 const BEGIN: &str = "BEGIN ISOLATION LEVEL SERIALIZABLE";
+const BEGIN_SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ";
+/// How often a job, or a group of them, is run at most because others were in its way: nodes that write the same rows take
+/// turns.
+const RUNS_MAX: u32 = 16;
 /// How long jobs wait for a server that can't be reached, before they fail.
 const OUTAGE: Duration = Duration::from_secs(10);
 /// How long it is tried to find out whether a commit counted, before the process gives up.
@@ -45,6 +50,7 @@ pub(crate) fn start(
     let lease = Arc::new(Lease::new(settings, clock.clone())?);
     let (jobs, inbox) = mpsc::channel();
     let opening = Opening {
+        jobs: jobs.clone(),
         connector,
         lease: lease.clone(),
         settings: settings.clone(),
@@ -67,11 +73,18 @@ pub(crate) fn start(
         })
         .map_err(|error| Error::Io(error.to_string()))?;
     let secrets = is_open.recv().unwrap_or(Err(Error::Closed))?;
-    Ok((Writer::over(jobs, thread, secrets), lease))
+    Ok((Writer::over(jobs, thread, secrets, true), lease))
+}
+
+/// Leaves the database to others, or else the lease runs out.
+fn leave(session: &Session, lease: &Lease) {
+    let _ = session.control("ROLLBACK").and_then(|()| lease.release(session));
 }
 
 /// What it takes to get the database.
 struct Opening {
+    /// The keeper has jobs, too.
+    jobs: mpsc::Sender<Message>,
     connector: Connector,
     lease: Arc<Lease>,
     settings: Postgres,
@@ -81,21 +94,39 @@ struct Opening {
 
 impl Opening {
     fn open(self, inbox: mpsc::Receiver<Message>, clock: Arc<dyn Clock>) -> Result<(Run, Keeper), Error> {
-        let Self { connector, lease, settings, directory, options } = self;
+        let Self { jobs, connector, lease, settings, directory, options } = self;
         let session = connector.connect()?;
-        let mut fence = lease.take(&session, &settings, &directory.id()?)?;
+        let mut fence = lease.join(&session, &settings, &directory.id()?)?;
+        // From here on others may look whether this node is still there, however long it takes to open.
+        let keeper = match Keeper::start(lease.clone(), connector.clone(), jobs) {
+            Ok(keeper) => keeper,
+            Err(error) => {
+                leave(&session, &lease);
+                return Err(error);
+            }
+        };
         let first = || {
             session.control(BEGIN)?;
             let statements = Statements::new(Link::Postgres(&session));
             open_store(&statements, options.is_filled)?;
             let secrets = open_keys(&statements, &directory, &options.master_key)?;
-            session.defer(CHECK, &[Param::Int(fence.fence), Param::Int(fence.n + 1)])?;
+            let check = [Param::Int(fence.fence), Param::Int(fence.n + 1), Param::Int(lease.number())];
+            session.defer(CHECK, &check)?;
             session.control("COMMIT")?;
-            Ok::<_, Error>((secrets, Keeper::start(lease.clone(), connector.clone())?))
+            Ok::<_, Error>(secrets)
         };
-        let (secrets, keeper) = first().inspect_err(|_| {
-            // Or else it runs out.
-            let _ = session.control("ROLLBACK").and_then(|()| lease.release(&session));
+        let mut opened = first();
+        for _ in 1..RUNS_MAX {
+            // Others may be writing while this one comes.
+            if !matches!(opened, Err(Error::Conflict(_))) {
+                break;
+            }
+            session.control("ROLLBACK")?;
+            opened = first();
+        }
+        let secrets = opened.inspect_err(|_| {
+            keeper.stop();
+            leave(&session, &lease);
         })?;
         fence.n += 1;
         let run = Run {
@@ -106,6 +137,7 @@ impl Opening {
             fence,
             secrets: Arc::new(secrets),
             inbox,
+            held: None,
             group_jobs_max: options.group_jobs_max,
             group_bytes_max: options.group_bytes_max,
             probe: options.probe,
@@ -127,6 +159,8 @@ struct Run {
     fence: Fence,
     secrets: Arc<Secrets>,
     inbox: mpsc::Receiver<Message>,
+    /// A job that could not be part of the last group, and is the first of the next.
+    held: Option<Job>,
     group_jobs_max: usize,
     group_bytes_max: usize,
     probe: Option<Probe>,
@@ -141,6 +175,8 @@ struct Run {
 struct Group {
     jobs: Vec<(Job, Outcome)>,
     bytes: usize,
+    /// What its jobs changed that others may have to know of.
+    changed: Vec<&'static str>,
 }
 
 /// Why a group was not committed.
@@ -162,7 +198,8 @@ impl Run {
     fn run(mut self, keeper: &Keeper) {
         let mut closing = None;
         while closing.is_none() {
-            match self.inbox.recv() {
+            let next = self.held.take().map(Message::Job);
+            match next.map_or_else(|| self.inbox.recv(), Ok) {
                 Ok(Message::Job(first)) => closing = self.group(first),
                 Ok(Message::Fold) => {}
                 Ok(Message::Close(closed)) => closing = Some(closed),
@@ -191,7 +228,7 @@ impl Run {
         let start = self.clock.monotonic();
         let mut group = Group::default();
         let (outcome, closing) = self.quickly(first, &mut group);
-        let outcome = outcome.and_then(|()| self.commit(1));
+        let outcome = outcome.and_then(|()| self.commit(1, &group.changed));
         let outcome = self.finish(&mut group, outcome);
         if let Err(error) = &outcome {
             counter!(meter::STORE_ERRORS, "cause" => error.cause()).increment(1);
@@ -215,18 +252,20 @@ impl Run {
         group: &mut Group,
     ) -> (Result<(), Trouble>, Option<oneshot::Sender<()>>) {
         let mut closing = None;
-        let mut outcome = self.begin(true);
+        let isolation = first.isolation;
+        let mut outcome = self.begin(true, isolation);
         let mut next = Some(first);
         while let Some(job) = next.take() {
             let mut own = Err(Error::Closed);
             if outcome.is_ok() {
-                outcome = self.quick(&job, &mut own, &mut group.bytes);
+                outcome = self.quick(&job, &mut own, group);
             }
             group.jobs.push((job, own));
             let has_room = group.jobs.len() < self.group_jobs_max && group.bytes < self.group_bytes_max;
             if has_room && outcome.is_ok() {
                 match self.inbox.try_recv() {
-                    Ok(Message::Job(job)) => next = Some(job),
+                    Ok(Message::Job(job)) if job.isolation == isolation => next = Some(job),
+                    Ok(Message::Job(job)) => self.held = Some(job),
                     Ok(Message::Close(closed)) => closing = Some(closed),
                     Ok(Message::Fold) | Err(_) => {}
                 }
@@ -235,10 +274,16 @@ impl Run {
         (outcome, closing)
     }
 
-    fn quick(&self, job: &Job, own: &mut Outcome, bytes: &mut usize) -> Result<(), Trouble> {
-        let tx = Tx::new(Link::Postgres(self.session()?), &self.secrets);
+    /// The transaction for one more job of the group.
+    fn tx<'s>(&'s self, session: &'s Session) -> Tx<'s> {
+        Tx::of_node(Link::Postgres(session), &self.secrets, self.lease.shards.used())
+    }
+
+    fn quick(&self, job: &Job, own: &mut Outcome, group: &mut Group) -> Result<(), Trouble> {
+        let tx = self.tx(self.session()?);
         *own = job.run(&tx);
-        *bytes = bytes.saturating_add(tx.written_bytes());
+        group.bytes = group.bytes.saturating_add(tx.written_bytes());
+        group.changed.extend(tx.changed());
         let has_written = tx.has_written();
         match tx.into_failure() {
             Some(failure) => return Err(self.trouble(failure, Trouble::Undo)),
@@ -259,7 +304,12 @@ impl Run {
                     self.roll_back();
                     return Err(error);
                 }
-                Trouble::Undo | Trouble::Conflict(_) => self.roll_back(),
+                Trouble::Undo => self.roll_back(),
+                Trouble::Conflict(_) => {
+                    self.roll_back();
+                    // Who was in the way gets on first.
+                    thread::sleep(Duration::from_millis(u64::from(run - 2)));
+                }
                 Trouble::Failed(error) => {
                     self.roll_back();
                     // Perhaps it is the fencing number that was refused.
@@ -279,15 +329,17 @@ impl Run {
 
     /// Runs the jobs of a group again, each so that it can be undone.
     fn carefully(&mut self, group: &mut Group, run: u32) -> Result<(), Trouble> {
-        self.begin(false)?;
+        let isolation = group.jobs.first().map_or(Isolation::Serializable, |(job, _)| job.isolation);
+        self.begin(false, isolation)?;
+        group.changed.clear();
         for (job, own) in &mut group.jobs {
-            *own = self.careful(job)?;
+            *own = self.careful(job, &mut group.changed)?;
         }
-        self.commit(run)
+        self.commit(run, &group.changed)
     }
 
     /// Runs one job so that it can be undone separately, and again as long as others are in its way.
-    fn careful(&self, job: &Job) -> Result<Outcome, Trouble> {
+    fn careful(&self, job: &Job, changed: &mut Vec<&'static str>) -> Result<Outcome, Trouble> {
         let session = self.session()?;
         let sent = |result: Result<(), Error>| {
             result.map_err(|error| self.trouble(error.clone(), Trouble::Failed(error)))
@@ -295,8 +347,9 @@ impl Run {
         let mut run = 1;
         loop {
             sent(session.defer_control("SAVEPOINT job"))?;
-            let tx = Tx::new(Link::Postgres(session), &self.secrets);
+            let tx = self.tx(session);
             let outcome = job.run(&tx);
+            changed.extend(tx.changed());
             // Also after a failure: what was sent behind it has failed, too.
             let settled = session.settle();
             let failure = tx.into_failure().or_else(|| settled.err());
@@ -323,7 +376,7 @@ impl Run {
         }
     }
 
-    fn begin(&mut self, may_guess: bool) -> Result<(), Trouble> {
+    fn begin(&mut self, may_guess: bool, isolation: Isolation) -> Result<(), Trouble> {
         if let Some(lost) = self.lease.lost() {
             return Err(Trouble::Failed(lost));
         }
@@ -331,11 +384,14 @@ impl Run {
             self.reconnect(OUTAGE).map_err(Trouble::Failed)?;
         }
         self.session()?.allow_guesses(may_guess);
-        let begun = self.session()?.defer_control(BEGIN);
+        let begun = self.session()?.defer_control(match isolation {
+            Isolation::Serializable => BEGIN,
+            Isolation::Snapshot => BEGIN_SNAPSHOT,
+        });
         begun.map_err(|error| self.trouble(error.clone(), Trouble::Failed(error)))
     }
 
-    fn commit(&mut self, run: u32) -> Result<(), Trouble> {
+    fn commit(&mut self, run: u32, changed: &[&'static str]) -> Result<(), Trouble> {
         self.conflict(Place::Commit, run).map_err(Trouble::Conflict)?;
         self.probe(Moment::BeforeCommit);
         let session = self.session()?;
@@ -345,7 +401,13 @@ impl Run {
             Err(error) => return Err(self.trouble(error, Trouble::Undo)),
         }
         let n = self.fence.n + 1;
-        let check = session.defer(CHECK, &[Param::Int(self.fence.fence), Param::Int(n)]);
+        let node = Param::Int(self.lease.number());
+        let mut check = session.defer(CHECK, &[Param::Int(self.fence.fence), Param::Int(n), node]);
+        if !changed.is_empty() {
+            for topic in self.lease.feed.concerned(changed) {
+                check = check.and_then(|()| session.defer(CHANGED, &[node, Param::Text(topic)]));
+            }
+        }
         check.map_err(|error| self.trouble(error.clone(), Trouble::Failed(error)))?;
         match session.control("COMMIT") {
             Ok(()) => {}

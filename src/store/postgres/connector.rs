@@ -122,7 +122,7 @@ impl Connector {
         let connected = runtime.block_on(async { tokio::time::timeout(2 * CONNECT_TIMEOUT, connect).await });
         let client = connected.map_err(|_| Error::Server("it doesn't answer".to_owned()))??;
         let set = format!(
-            "SET client_min_messages = warning; SET statement_timeout = {}; SET lock_timeout = {}; SET idle_in_transaction_session_timeout = {}",
+            "SET client_min_messages = warning; SET enable_seqscan = off; SET statement_timeout = {}; SET lock_timeout = {}; SET idle_in_transaction_session_timeout = {}",
             self.statement_timeout.as_millis(),
             self.statement_timeout.as_millis(),
             self.idle_timeout.as_millis(),

@@ -30,11 +30,18 @@ impl Place {
         let options = Options { postgres: Some(settings), ..options };
         let store = Store::open(&dir.0, options, Arc::new(SystemClock::new()))?;
         store.migrate("test", TABLES)?;
+        store.opened();
         Ok(store)
     }
 
     fn open(&self, options: Options) -> Store {
         self.try_open(&self.dir, self.settings(), options).unwrap()
+    }
+
+    /// Gives another data directory a copy of the first one's key: its own is another.
+    fn share_key(&self, dir: &Dir) {
+        std::fs::create_dir_all(&dir.0).unwrap();
+        std::fs::copy(self.dir.0.join("secrets.key"), dir.0.join("secrets.key")).unwrap();
     }
 
     /// Ends all connections to the database.
@@ -183,18 +190,15 @@ async fn secrets_are_read_again_and_can_be_encrypted_anew() {
 }
 
 #[tokio::test]
-async fn a_second_node_is_refused_and_a_standby_takes_over() {
+async fn who_wants_to_be_alone_is_refused_and_a_standby_takes_over() {
     let place = place!("second");
     let store = place.open(Options::default());
     put(&store, "a", 1).await.unwrap();
-    let (other, third) = (Dir::new(), Dir::new());
-    let second = place.try_open(&other, place.settings(), Options::default());
+    let other = Dir::new();
+    let alone = Postgres { is_alone: true, ..place.settings() };
+    let second = place.try_open(&other, alone, Options::default());
     assert_eq!(second.map(drop), Err(Error::Taken("stepgate".to_owned())));
-    // A copy of the first one's key: its own data directory has another.
-    for dir in [&other, &third] {
-        std::fs::create_dir_all(&dir.0).unwrap();
-        std::fs::copy(place.dir.0.join("secrets.key"), dir.0.join("secrets.key")).unwrap();
-    }
+    place.share_key(&other);
     let (settings, other) = (Postgres { standby: true, ..place.settings() }, Arc::new(other));
     let options = Options { postgres: Some(settings), ..Options::default() };
     let standby = {
@@ -217,13 +221,96 @@ async fn who_has_lost_the_database_writes_nothing_any_more() {
     // As another node does, after this one's lease has run out.
     place.cluster.sql(
         &place.database,
-        "BEGIN; UPDATE store_node SET holder = 'other', place = 'elsewhere'; UPDATE store_group SET fence = fence + 1; COMMIT",
+        "BEGIN; UPDATE store_lease SET holder = ''; UPDATE store_fence SET fence = fence + 1; COMMIT",
     );
     assert!(put(&store, "b", 2).await.is_err());
     assert!(matches!(store.until_lost().await, Error::Fenced));
     assert_eq!(put(&store, "c", 2).await, Err(Error::Closed));
     assert!(total(&store).await.is_err());
     assert_eq!(place.cluster.sql(&place.database, "SELECT COUNT(*) FROM pair"), "1");
+}
+
+/// Waits until a node has so many shards, and lets it use them.
+async fn has_shards(store: &Store, n: u32) -> u64 {
+    let mut owned = store.shards().owned();
+    let owned = *owned.wait_for(|owned| owned.count_ones() == n).await.unwrap();
+    store.shards().begin(owned);
+    owned
+}
+
+#[tokio::test]
+async fn nodes_share_the_work_and_see_what_others_change() {
+    let place = place!("several");
+    let first = place.open(Options::default());
+    has_shards(&first, 64).await;
+    let dir = Dir::new();
+    place.share_key(&dir);
+    let second = place.try_open(&dir, place.settings(), Options::default()).unwrap();
+    // One comes, and gets its part.
+    assert_eq!(has_shards(&second, 32).await & has_shards(&first, 32).await, 0);
+    assert!(first.shards().has_first() && !second.shards().has_first());
+    assert_eq!(second.nodes().borrow().clone(), Nodes { count: 2, rank: 1 });
+    let shard_of = |store: &Store| store.write(|tx| tx.shard(7));
+    let (of_first, of_second) = (shard_of(&first).await.unwrap(), shard_of(&second).await.unwrap());
+    assert!(first.shards().used() >> of_first & 1 == 1 && second.shards().used() >> of_second & 1 == 1);
+    // What one writes, the other is told of.
+    let mut changed = second.watch("pairs", &["pair"]);
+    first.watch("pairs", &["pair"]);
+    put(&first, "a", 1).await.unwrap();
+    changed.changed().await.unwrap();
+    assert_eq!(total(&second).await, Ok(1));
+    let mut announced = first.watch("news", &[]);
+    second.watch("news", &[]);
+    second.write_apart(|tx| Ok::<_, Error>(tx.announce("news"))).await.unwrap();
+    announced.changed().await.unwrap();
+    // The first one's lease runs out: the second takes over, and the first writes nothing.
+    let late = "UPDATE store_lease SET expires = 0, holder = 'of before' WHERE node = 1";
+    place.cluster.sql(&place.database, late);
+    has_shards(&second, 64).await;
+    assert!(put(&first, "b", 2).await.is_err());
+    assert!(matches!(first.until_lost().await, Error::Fenced));
+    put(&second, "c", 4).await.unwrap();
+    assert_eq!(total(&second).await, Ok(5));
+    // It comes back from the same directory, under its number.
+    first.close().await;
+    drop(first);
+    let again = place.open(Options::default());
+    assert_eq!(has_shards(&again, 32).await & has_shards(&second, 32).await, 0);
+    second.close().await;
+    has_shards(&again, 64).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nodes_that_write_the_same_rows_take_turns() {
+    let place = place!("turns");
+    let first = place.open(Options::default());
+    has_shards(&first, 64).await;
+    let dir = Dir::new();
+    place.share_key(&dir);
+    let second = place.try_open(&dir, place.settings(), Options::default()).unwrap();
+    let writers = [&first, &second].map(|store| {
+        let store = store.clone();
+        tokio::spawn(async move {
+            for n in 0..100 {
+                let add = |tx: &Tx<'_>| {
+                    // Reads, and then writes what follows from it.
+                    let sql = "SELECT v FROM pair WHERE k = 'sum'";
+                    let sum = tx.query_one(sql, &[], |row| row.int(0))?.unwrap_or(0);
+                    let sql = "INSERT INTO pair (k, v) VALUES ('sum', ?1) ON CONFLICT (k) DO UPDATE SET v = excluded.v";
+                    tx.put(sql, &[(sum + 1).into()])
+                };
+                let added: Result<(), Error> = match n % 2 {
+                    0 => store.write(add).await,
+                    _ => store.write_apart(add).await,
+                };
+                added.unwrap();
+            }
+        })
+    });
+    for writer in writers {
+        writer.await.unwrap();
+    }
+    assert_eq!(total(&second).await, Ok(200));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
