@@ -122,6 +122,8 @@ fn statements_are_what_sqlite_and_postgresql_both_take() {
             }
             n_statements += 1;
             let statement = statement.replace("CAST(SUM(", "").replace("CAST(COALESCE(SUM(", "");
+            // By how much a set of shards is shifted.
+            let statement = statement.replace("CAST(SHARD AS INTEGER)", "");
             for (word, cure) in BANNED_SQL.iter().filter(|(word, _)| statement.contains(word)) {
                 errors.push(format!("{path}: `{word}` in {statement:?}: {cure}"));
             }
