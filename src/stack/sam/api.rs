@@ -343,6 +343,7 @@ impl Api {
         let (id, at) = (self.source.id.clone(), self.source.at());
         let title =
             self.source.properties.get("Name").cloned().unwrap_or_else(|| json!({ "Ref": "AWS::StackName" }));
+        let is_given = given.is_some();
         let mut document = match given {
             Some(document) => document,
             None => json!({
@@ -387,6 +388,9 @@ impl Api {
                     "body-and-params": { "validateRequestBody": true, "validateRequestParameters": true },
                 }),
             );
+        }
+        if let Some(Value::Object(paths)) = members.get_mut("paths").filter(|_| is_given) {
+            self.auth.secure_given(paths);
         }
         if let (Some(cors), Some(Value::Object(paths))) = (&self.cors, members.get_mut("paths")) {
             cors.add_to(paths);

@@ -94,6 +94,44 @@ impl Auth {
         }
     }
 
+    /// Gives the methods of a document that was given what the API has for all: its default authorizer, unless they name
+    /// one, or `NONE`, and the need of a key.
+    pub(super) fn secure_given(&self, paths: &mut Map<String, Value>) {
+        let operations = paths.values_mut().filter_map(Value::as_object_mut).flatten();
+        for (method, operation) in operations {
+            let Some(operation) = operation.as_object_mut() else { continue };
+            // What leads nowhere may not be there at all in the end.
+            if !operation.contains_key("x-amazon-apigateway-integration") {
+                continue;
+            }
+            let given = operation.get("security").and_then(Value::as_array).cloned().unwrap_or_default();
+            let mut security: Vec<Value> =
+                given.iter().filter(|it| it.get("NONE").is_none()).cloned().collect();
+            let is_known = |name: &String| name == "AWS_IAM" || self.authorizers.contains_key(name);
+            let is_decided = security.len() < given.len()
+                || given.iter().filter_map(Value::as_object).flat_map(Map::keys).any(is_known)
+                || (method == "options" && !self.is_for_cors);
+            match self.default.as_deref().filter(|_| !is_decided) {
+                None | Some("NONE") => {}
+                Some("AWS_IAM") => {
+                    operation.insert("x-amazon-apigateway-auth".to_owned(), json!({ "type": "AWS_IAM" }));
+                }
+                Some(name) => {
+                    let scopes = self.authorizers.get(name).and_then(|it| it.get("AuthorizationScopes"));
+                    security.push(json!({ name: scopes.cloned().unwrap_or_else(|| json!([])) }));
+                }
+            }
+            if self.needs_key && !security.iter().any(|it| it.get("api_key").is_some()) {
+                security.push(json!({ "api_key": [] }));
+            }
+            if security.is_empty() {
+                operation.shift_remove("security");
+            } else {
+                operation.insert("security".to_owned(), security.into());
+            }
+        }
+    }
+
     /// Whether methods need a key unless they say otherwise.
     pub(super) fn needs_key(&self) -> bool {
         self.needs_key

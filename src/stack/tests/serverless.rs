@@ -216,6 +216,47 @@ fn an_api_has_authorizers_keys_and_models() {
 }
 
 #[test]
+fn a_document_that_is_given_is_secured_as_the_api_says() {
+    let body = |auth: Value| {
+        let to = json!({"type": "mock"});
+        let operation = |security: Value| {
+            let mut operation = json!({"x-amazon-apigateway-integration": to});
+            if !security.is_null() {
+                operation["security"] = security;
+            }
+            operation
+        };
+        let document = json!({"openapi": "3.0.1", "info": {"title": "a", "version": "1"}, "paths": {"/a": {
+            "get": operation(json!(null)), "post": operation(json!([{"api_key": []}])), "put": operation(json!([{"NONE": []}])),
+            "patch": operation(json!([{"Other": ["s"]}])), "options": operation(json!(null)), "delete": {"summary": "nothing"},
+        }}});
+        let made = processed(
+            json!({"Api": {"Type": "AWS::Serverless::Api", "Properties": {
+                "StageName": "v1", "Auth": auth, "DefinitionBody": document}}}),
+            json!({}),
+        );
+        made["Resources"]["Api"]["Properties"]["Body"]["paths"]["/a"].clone()
+    };
+    let pool = |id: &str| json!({"UserPoolArn": format!("arn:aws:cognito-idp:us-east-1:123456789012:userpool/{id}")});
+    let authorizers = json!({"People": pool("us-east-1_a"), "Other": pool("us-east-1_b")});
+    let secured = body(json!({"DefaultAuthorizer": "People", "Authorizers": authorizers}));
+    assert_eq!(secured["get"]["security"], json!([{"People": []}]));
+    assert_eq!(secured["post"]["security"], json!([{"api_key": []}, {"People": []}]));
+    assert_eq!(secured["put"].get("security"), None);
+    assert_eq!(secured["patch"]["security"], json!([{"Other": ["s"]}]));
+    assert_eq!(secured["options"]["security"], json!([{"People": []}]));
+    assert_eq!(secured["delete"], json!({"summary": "nothing"}));
+    let unsecured = json!({"DefaultAuthorizer": "People", "AddDefaultAuthorizerToCorsPreflight": false,
+        "Authorizers": authorizers});
+    assert_eq!(body(unsecured)["options"].get("security"), None);
+    let keyed = body(json!({"ApiKeyRequired": true}));
+    assert_eq!(keyed["get"]["security"], json!([{"api_key": []}]));
+    assert_eq!(keyed["post"]["security"], json!([{"api_key": []}]));
+    let signed = body(json!({"DefaultAuthorizer": "AWS_IAM"}));
+    assert_eq!(signed["get"]["x-amazon-apigateway-auth"], json!({"type": "AWS_IAM"}));
+}
+
+#[test]
 fn layers_and_aliases_are_others_when_they_change() {
     let template = |content: &str| {
         processed(
