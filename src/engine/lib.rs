@@ -75,6 +75,7 @@ mod test_state;
 #[cfg(test)]
 mod tests;
 mod timers;
+mod waiting;
 mod workers;
 
 pub use activities::{Activities, Activity};
@@ -109,3 +110,4 @@ pub use tasks::{
 pub use test_state::{
     ErrorDetails, FieldValidation, Inspection, Mock, MockedError, TestState, TestStatus, TestedState, misfit,
 };
+pub use waiting::{COUNTED_MAX, Waiting};

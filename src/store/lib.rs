@@ -24,12 +24,14 @@ mod migration;
 mod node;
 mod opening;
 mod options;
+mod pace;
 mod param;
 mod postgres;
 mod readers;
 mod schema;
 mod secrets;
 mod sequence;
+mod sizes;
 mod statements;
 mod stored;
 #[cfg(test)]
@@ -42,11 +44,13 @@ pub use job::Answer;
 pub use migration::{Moved, Progress, Stage, migrate};
 pub use node::{NodeRow, Nodes, Shards};
 pub use options::{Conflicts, Moment, Options, Place, Probe};
+pub use pace::Interval;
 pub use param::{Param, Row};
 pub use postgres::Postgres;
 pub use schema::Step;
 pub use secrets::{KEY_BYTES, Lookup, MasterKey, MasterKeySource, SealedColumn};
 pub use sequence::Sequence;
+pub use sizes::TableSize;
 pub use stored::{Record, RecordKind, Stored, Unreadable};
 pub use tx::Tx;
 
@@ -343,6 +347,21 @@ impl Store {
         E: From<Error> + Send + 'static,
     {
         Sequence::open(self, name, first)
+    }
+
+    /// Jobs that wait to be written.
+    pub fn waiting(&self) -> usize {
+        self.inner.writer.pace().waiting()
+    }
+
+    /// How long groups of jobs took in the half hour before `now`, monotonic.
+    pub fn intervals(&self, now: std::time::Duration) -> Vec<Interval> {
+        self.inner.writer.pace().intervals(now)
+    }
+
+    /// What each table takes, the largest first. Reads all of the database.
+    pub fn sizes(&self) -> Answer<Vec<TableSize>, Error> {
+        self.read(sizes::sizes)
     }
 
     /// Writes everything and moves the log into the database. Afterwards the store returns [`Error::Closed`].

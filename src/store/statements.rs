@@ -191,6 +191,11 @@ impl<'a> Statements<'a> {
     }
 
     /// The error of the last failed statement, if there was one.
+    /// Whether the database is a server's.
+    pub(super) fn is_on_server(&self) -> bool {
+        matches!(self.link, Link::Postgres(_))
+    }
+
     pub(super) fn into_failure(self) -> Option<Error> {
         self.failed.into_inner()
     }

@@ -68,6 +68,11 @@ impl<'a> Tx<'a> {
         }
     }
 
+    /// Whether the database is a server's.
+    pub(super) fn is_on_server(&self) -> bool {
+        self.statements.is_on_server()
+    }
+
     /// Runs a statement and returns the number of changed rows. The statement is prepared once.
     ///
     /// # Errors

@@ -15,6 +15,7 @@ use super::directory::{DATABASE, Directory};
 use super::high_water::{HighWater, Sums};
 use super::job::{Answer, Isolation, Job, Outcome, Owner, outcome_of};
 use super::options::{BUSY_TIMEOUT, Place};
+use super::pace::Pace;
 use super::secrets::Secrets;
 use super::statements::{Link, Statements};
 use super::{Conflicts, Error, Moment, Options, Probe, Tx, keys, schema};
@@ -38,6 +39,7 @@ pub(super) struct Writer {
     /// Whether others have jobs for the thread as well: it is told when to end.
     has_others: bool,
     secrets: Arc<Secrets>,
+    pace: Arc<Pace>,
 }
 
 /// Asks the writer to move the log into the database and truncate it when possible.
@@ -73,7 +75,10 @@ impl Writer {
         opened.commit()?;
         let high_water = HighWater::begin(directory.path(), &sums, frames, clock.clone())?;
         let (jobs, inbox) = mpsc::channel();
+        let pace = Arc::new(Pace::default());
         let run = Run {
+            pace: pace.clone(),
+            synced: Duration::ZERO,
             connection,
             secrets: secrets.clone(),
             high_water,
@@ -92,7 +97,7 @@ impl Writer {
             .name("store-writer".into())
             .spawn(move || run.run())
             .map_err(|error| Error::Io(error.to_string()))?;
-        Ok(Self::over(jobs, thread, secrets, false))
+        Ok(Self::over(jobs, thread, secrets, false, pace))
     }
 
     /// The handle to a thread that takes `jobs`.
@@ -101,8 +106,14 @@ impl Writer {
         thread: JoinHandle<()>,
         secrets: Arc<Secrets>,
         has_others: bool,
+        pace: Arc<Pace>,
     ) -> Self {
-        Self { jobs: Some(jobs), thread: Some(thread), has_others, secrets }
+        Self { jobs: Some(jobs), thread: Some(thread), has_others, secrets, pace }
+    }
+
+    /// How it keeps up.
+    pub(super) fn pace(&self) -> &Pace {
+        &self.pace
     }
 
     /// Encrypts and decrypts values.
@@ -116,6 +127,9 @@ impl Writer {
     }
 
     fn queue(&self, message: Message) -> bool {
+        if matches!(message, Message::Job(_)) {
+            self.pace.queued();
+        }
         self.jobs.as_ref().is_some_and(|jobs| jobs.send(message).is_ok())
     }
 
@@ -219,6 +233,9 @@ struct Run {
     clock: Arc<dyn Clock>,
     seconds: Histogram,
     jobs: Histogram,
+    pace: Arc<Pace>,
+    /// How long the last commit took.
+    synced: Duration,
 }
 
 /// Jobs that share a transaction.
@@ -269,6 +286,7 @@ impl Run {
         let mut outcome = self.statement("BEGIN IMMEDIATE");
         let mut next = Some(first);
         while let Some(job) = next.take() {
+            self.pace.begun();
             outcome = self.part(job, outcome, &mut group);
             let has_room = group.done.len() < self.group_jobs_max && group.bytes < self.group_bytes_max;
             if has_room && outcome.is_ok() {
@@ -285,7 +303,10 @@ impl Run {
             counter!(meter::STORE_ERRORS, "cause" => error.cause()).increment(1);
             tracing::error!(%error, jobs = group.done.len(), "a group of jobs was not committed");
         }
-        self.seconds.record(self.clock.monotonic().saturating_sub(start).as_secs_f64());
+        let now = self.clock.monotonic();
+        let took = now.saturating_sub(start);
+        self.seconds.record(took.as_secs_f64());
+        self.pace.ended(now, group.done.len(), took, self.synced);
         self.jobs.record(group.done.len() as f64);
         for (job, own) in group.done {
             // A job's own error may depend on what it saw of the group; if the group fails, it means nothing.
@@ -325,7 +346,9 @@ impl Run {
         self.conflict(Place::Commit, run)?;
         self.probe(Moment::BeforeCommit);
         let mut committed = self.sums.hold();
+        let before = self.clock.monotonic();
         self.statement("COMMIT")?;
+        self.synced = self.clock.monotonic().saturating_sub(before);
         let commit = self.high_water.last_commit();
         if let Some(commit) = &commit {
             *committed = commit.as_ref().ok().copied();

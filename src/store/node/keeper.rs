@@ -9,6 +9,7 @@ use super::Lease;
 use super::lease::Nodes;
 use super::shards::{SHARDS, pick};
 use crate::job::{Isolation, Job, Owner, outcome_of};
+use crate::pace::Pace;
 use crate::postgres::{Connector, Session};
 use crate::writer::Message;
 use crate::{Error, Tx};
@@ -36,10 +37,11 @@ impl Keeper {
         lease: Arc<Lease>,
         connector: Connector,
         jobs: mpsc::Sender<Message>,
+        pace: Arc<Pace>,
     ) -> Result<Self, Error> {
         let (stop, stopped) = mpsc::channel();
         let keep =
-            Keep { lease, connector, jobs, is_giving: Arc::default(), has_seen: false, is_open: false };
+            Keep { lease, connector, jobs, pace, is_giving: Arc::default(), has_seen: false, is_open: false };
         let thread = thread::Builder::new()
             .name("store-lease".into())
             .spawn(move || keep.run(&stopped))
@@ -62,6 +64,7 @@ struct Keep {
     connector: Connector,
     /// The writer, which gives shards away: whatever it wrote before is there then.
     jobs: mpsc::Sender<Message>,
+    pace: Arc<Pace>,
     is_giving: Arc<AtomicBool>,
     has_seen: bool,
     /// Whether others know that everything here is open.
@@ -195,6 +198,7 @@ impl Keep {
             is_giving.store(false, Ordering::SeqCst);
         };
         let job = Job::new(work, Owner::Then(Box::new(then)), Isolation::Serializable);
+        self.pace.queued();
         // A writer that has ended gives everything away.
         let _ = self.jobs.send(Message::Job(job));
     }

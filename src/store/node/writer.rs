@@ -19,6 +19,7 @@ use crate::job::{Isolation, Job, Outcome};
 use crate::keys::open as open_keys;
 use crate::meter;
 use crate::options::Place;
+use crate::pace::Pace;
 use crate::postgres::{Connector, Session};
 use crate::schema::open_store;
 use crate::secrets::Secrets;
@@ -49,8 +50,10 @@ pub(crate) fn start(
     let connector = Connector::new(settings)?;
     let lease = Arc::new(Lease::new(settings, clock.clone())?);
     let (jobs, inbox) = mpsc::channel();
+    let pace = Arc::new(Pace::default());
     let opening = Opening {
         jobs: jobs.clone(),
+        pace: pace.clone(),
         connector,
         lease: lease.clone(),
         settings: settings.clone(),
@@ -73,7 +76,7 @@ pub(crate) fn start(
         })
         .map_err(|error| Error::Io(error.to_string()))?;
     let secrets = is_open.recv().unwrap_or(Err(Error::Closed))?;
-    Ok((Writer::over(jobs, thread, secrets, true), lease))
+    Ok((Writer::over(jobs, thread, secrets, true, pace), lease))
 }
 
 /// Leaves the database to others, or else the lease runs out.
@@ -85,6 +88,7 @@ fn leave(session: &Session, lease: &Lease) {
 struct Opening {
     /// The keeper has jobs, too.
     jobs: mpsc::Sender<Message>,
+    pace: Arc<Pace>,
     connector: Connector,
     lease: Arc<Lease>,
     settings: Postgres,
@@ -94,11 +98,11 @@ struct Opening {
 
 impl Opening {
     fn open(self, inbox: mpsc::Receiver<Message>, clock: Arc<dyn Clock>) -> Result<(Run, Keeper), Error> {
-        let Self { jobs, connector, lease, settings, directory, options } = self;
+        let Self { jobs, pace, connector, lease, settings, directory, options } = self;
         let session = connector.connect()?;
         let mut fence = lease.join(&session, &settings, &directory.id()?)?;
         // From here on others may look whether this node is still there, however long it takes to open.
-        let keeper = match Keeper::start(lease.clone(), connector.clone(), jobs) {
+        let keeper = match Keeper::start(lease.clone(), connector.clone(), jobs, pace.clone()) {
             Ok(keeper) => keeper,
             Err(error) => {
                 leave(&session, &lease);
@@ -130,6 +134,8 @@ impl Opening {
         })?;
         fence.n += 1;
         let run = Run {
+            pace,
+            synced: Duration::ZERO,
             connector,
             session: Some(session),
             is_down: false,
@@ -168,6 +174,9 @@ struct Run {
     clock: Arc<dyn Clock>,
     seconds: Histogram,
     jobs: Histogram,
+    pace: Arc<Pace>,
+    /// How long the last commit took.
+    synced: Duration,
 }
 
 /// Jobs that share a transaction, and what became of them.
@@ -234,7 +243,10 @@ impl Run {
             counter!(meter::STORE_ERRORS, "cause" => error.cause()).increment(1);
             tracing::error!(%error, jobs = group.jobs.len(), "a group of jobs was not committed");
         }
-        self.seconds.record(self.clock.monotonic().saturating_sub(start).as_secs_f64());
+        let now = self.clock.monotonic();
+        let took = now.saturating_sub(start);
+        self.seconds.record(took.as_secs_f64());
+        self.pace.ended(now, group.jobs.len(), took, self.synced);
         self.jobs.record(group.jobs.len() as f64);
         // Who has lost the database has no store any more.
         let outcome = if self.lease.lost().is_some() { outcome.map_err(|_| Error::Closed) } else { outcome };
@@ -256,6 +268,7 @@ impl Run {
         let mut outcome = self.begin(true, isolation);
         let mut next = Some(first);
         while let Some(job) = next.take() {
+            self.pace.begun();
             let mut own = Err(Error::Closed);
             if outcome.is_ok() {
                 outcome = self.quick(&job, &mut own, group);
@@ -409,7 +422,10 @@ impl Run {
             }
         }
         check.map_err(|error| self.trouble(error.clone(), Trouble::Failed(error)))?;
-        match session.control("COMMIT") {
+        let before = self.clock.monotonic();
+        let committed = session.control("COMMIT");
+        self.synced = self.clock.monotonic().saturating_sub(before);
+        match committed {
             Ok(()) => {}
             Err(error) if self.is_gone(&error) => return Err(Trouble::InDoubt(n)),
             Err(error @ Error::Conflict(_)) => return Err(Trouble::Conflict(error)),
