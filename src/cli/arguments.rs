@@ -4,6 +4,7 @@ mod cors;
 mod executions;
 mod functions;
 mod iam;
+mod inspect;
 mod machines;
 mod projects;
 
@@ -18,6 +19,7 @@ pub(super) use self::cors::{Cors, CorsCommand, CorsEnable};
 pub(super) use self::executions::{Exec, ExecCommand, Fork, Skip};
 pub(super) use self::functions::{Dev, Fn, FnCommand, Invoke, Logs};
 pub(super) use self::iam::{Iam, IamCommand, Missing};
+pub(super) use self::inspect::{Inspect, InspectCommand, InspectRequests};
 pub(super) use self::machines::{AslLint, NamedDefinition, Replay, Test};
 pub(super) use self::projects::DevProject;
 use crate::gateway::LintCode;
@@ -40,6 +42,7 @@ use crate::gateway::LintCode;
   stepgate test order.test.yaml                 run its scenarios, tasks mocked, waits skipped
   stepgate replay order.asl.json --history h.json   would this execution go the same way today?
   stepgate exec fork ARN --from Charge          start an execution in the middle of another one
+  stepgate inspect requests --follow            what became of each request, as it comes
   stepgate fn dev functions/charge              run a folder as a function, anew with every file saved
   AWS_ENDPOINT_URL=http://127.0.0.1:4566 aws stepfunctions list-state-machines"
 )]
@@ -84,6 +87,8 @@ pub(super) enum Command {
     Fn(Fn),
     /// See what roles lack.
     Iam(Iam),
+    /// Look at the last requests of a running server, and at the server itself.
+    Inspect(Inspect),
     /// Work on the keys of a data directory.
     Keys(Keys),
     /// Move everything durable from a data directory to a PostgreSQL server, or back.

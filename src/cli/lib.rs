@@ -35,6 +35,7 @@ mod findings;
 mod function;
 mod iam;
 mod import;
+mod inspect;
 mod keys;
 mod logs;
 mod migrate;
@@ -93,6 +94,7 @@ pub fn main() -> ExitCode {
         Command::Iam(arguments) => match arguments.command {
             IamCommand::Missing(missing) => iam::run(&missing),
         },
+        Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Keys(keys) => match keys.command {
             KeysCommand::Rotate(rotate) => keys::rotate(&rotate),
             KeysCommand::RotateStore(rotate) => keys::rotate_store(&rotate),

@@ -36,6 +36,7 @@ impl Settings {
             Some(path) => Self::read(path)?,
             None => Self::default(),
         };
+        settings.server.origins.extend(origins(arguments));
         let server = &mut settings.server;
         server.accept_loss = arguments.accept_loss;
         server.file.clone_from(&arguments.config);
@@ -54,6 +55,9 @@ impl Settings {
         if let Some(format) = arguments.log_format {
             settings.log.format = format;
         }
+        let Log { format, level } = &settings.log;
+        let log = [("log.format", format!("{format:?}").to_lowercase()), ("log.level", level.clone())];
+        settings.server.beside = log.map(|(key, value)| (key.to_owned(), value)).into();
         Ok(settings)
     }
 
@@ -65,12 +69,46 @@ impl Settings {
 
     fn parse(text: &str) -> anyhow::Result<Self> {
         let mut table: toml::Table = toml::from_str(text)?;
+        let mut keys = Vec::new();
+        written("", &table, &mut keys);
         let log = match table.remove("log") {
             Some(log) => log.try_into().context("[log]")?,
             None => Log::default(),
         };
-        Ok(Self { server: table.try_into()?, log })
+        let mut server: server::Options = table.try_into()?;
+        server.origins = keys.into_iter().map(|key| (key, server::Origin::File)).collect();
+        Ok(Self { server, log })
     }
+}
+
+/// The keys that a file has, with those of the tables around them.
+fn written(before: &str, table: &toml::Table, keys: &mut Vec<String>) {
+    for (key, value) in table {
+        let key = if before.is_empty() { key.clone() } else { format!("{before}.{key}") };
+        match value {
+            toml::Value::Table(inner) => written(&key, inner, keys),
+            _ => keys.push(key),
+        }
+    }
+}
+
+/// The settings that arguments have put in place of others. An argument that says the same as its variable is the variable's.
+fn origins(arguments: &Serve) -> impl Iterator<Item = (String, server::Origin)> {
+    let text = |path: &std::path::PathBuf| path.display().to_string();
+    let format = |format: &LogFormat| format!("{format:?}").to_lowercase();
+    [
+        ("data_dir", "STEPGATE_DATA_DIR", arguments.data_dir.as_ref().map(text)),
+        ("store.url", "STEPGATE_STORE_URL", arguments.store_url.clone()),
+        ("listen.address", "STEPGATE_LISTEN", arguments.listen.map(|it| it.to_string())),
+        ("tls.address", "STEPGATE_TLS_LISTEN", arguments.tls_listen.map(|it| it.to_string())),
+        ("log.format", "STEPGATE_LOG_FORMAT", arguments.log_format.as_ref().map(format)),
+    ]
+    .into_iter()
+    .filter_map(|(key, variable, value)| {
+        let is_variable = std::env::var(variable).ok() == Some(value?);
+        let origin = if is_variable { server::Origin::Environment } else { server::Origin::Argument };
+        Some((key.to_owned(), origin))
+    })
 }
 
 #[cfg(test)]
@@ -79,7 +117,9 @@ mod tests {
 
     #[test]
     fn the_reference_file_shows_the_defaults() {
-        let settings = Settings::parse(include_str!("../../config/stepgate.toml")).unwrap();
+        let mut settings = Settings::parse(include_str!("../../config/stepgate.toml")).unwrap();
+        let origins = std::mem::take(&mut settings.server.origins);
+        assert_eq!(origins.get("limits.http2.streams"), Some(&server::Origin::File));
         assert_eq!(settings, Settings::default());
     }
 
@@ -99,6 +139,9 @@ mod tests {
     #[test]
     fn arguments_win_over_defaults() {
         let arguments = Serve { data_dir: Some("elsewhere".into()), ..Serve::default() };
-        assert_eq!(Settings::load(&arguments).unwrap().server.data_dir, Path::new("elsewhere"));
+        let settings = Settings::load(&arguments).unwrap();
+        assert_eq!(settings.server.data_dir, Path::new("elsewhere"));
+        assert_eq!(settings.server.origins.get("data_dir"), Some(&server::Origin::Argument));
+        assert_eq!(settings.server.origins.get("listen.address"), None);
     }
 }

@@ -13,7 +13,11 @@ pub trait Facts: Send + Sync {
     /// `{"isHealthy": …, "version": …, "endpoint": …}`, for everybody who has signed in.
     fn health(&self) -> FactsFuture<'_>;
 
-    /// For the account alone: `{"settings": TEXT, "files": [{"name", "bytes"}], "isAudited": …, "audit": [LINE]}`. Settings come
-    /// without secrets.
+    /// For who may see the server (`stepgate:GetServer`): `settings` without secrets, each with where it comes from; `files`; `disk`;
+    /// the `audit` log's end; what is `waiting`; the `writer`'s last half hour; and `tables` with their sizes, unless that takes
+    /// long.
     fn operation(&self) -> FactsFuture<'_>;
+
+    /// The tables with their sizes, however long that takes: `[{"name", "bytes"}]`.
+    fn tables(&self) -> FactsFuture<'_>;
 }

@@ -40,9 +40,9 @@ impl Failure {
         Self::new(StatusCode::FORBIDDEN, "ForgedRequest", message)
     }
 
-    /// Only the account itself may.
-    pub(super) fn only_account(what: &str) -> Self {
-        let message = format!("Only the account itself may see {what}: sign in with a key of the settings.");
+    /// No policy lets the caller.
+    pub(super) fn not_allowed(arn: &str, action: &str) -> Self {
+        let message = format!("User: {arn} is not authorized to perform: {action}");
         Self::new(StatusCode::FORBIDDEN, "AccessDeniedException", message)
     }
 }

@@ -19,10 +19,12 @@ use stepgate_gateway as gateway;
 use stepgate_id as id;
 use stepgate_identity as identity;
 use stepgate_json as json;
+use stepgate_policy as policy;
 use stepgate_vtl as vtl;
 use stepgate_wire as wire;
 use stepgate_yaml as yaml;
 
+mod asked;
 mod assets;
 mod aws;
 mod doors;
@@ -32,14 +34,18 @@ mod form;
 mod graph;
 mod history;
 mod live;
+mod oidc;
 mod pages;
+pub mod permission;
 mod render;
 mod room;
 mod session;
 mod shown;
+mod sso;
 mod visit;
 
 pub use facts::{Facts, FactsFuture};
+pub use oidc::{Granted, Provider};
 pub use room::{Console, LocalKey, Ports};
 
 /// The prefix of all addresses of the console.

@@ -24,6 +24,7 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("time", include_str!("../../templates/console/time.hbs")),
     ("status", include_str!("../../templates/console/status.hbs")),
     ("failure", include_str!("../../templates/console/failure.hbs")),
+    ("signed-in", include_str!("../../templates/console/signed-in.hbs")),
     ("sign-in", include_str!("../../templates/console/sign-in.hbs")),
     ("home", include_str!("../../templates/console/home.hbs")),
     ("machines", include_str!("../../templates/console/machines.hbs")),
@@ -136,7 +137,7 @@ impl Renderer {
         self.part(
             "bare",
             &json!({
-                "title": title, "base": PREFIX, "assets": assets::folder(), "content": content,
+                "title": title, "base": PREFIX, "assets": assets::folder(), "content": content, "next": data.get("next"),
             }),
         )
     }

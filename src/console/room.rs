@@ -3,30 +3,32 @@
 use std::pin::Pin;
 use std::sync::Arc;
 
-use http::header::{
-    ACCEPT, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE, LOCATION, RETRY_AFTER, SET_COOKIE,
-};
-use http::request::Parts;
+use http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE, RETRY_AFTER, SET_COOKIE};
 use http::{HeaderValue, Method, StatusCode};
 use serde_json::json;
 use tokio::sync::{Semaphore, watch};
 
+use super::asked::{Asked, own_path, redirect};
 use super::aws::Aws;
 use super::facts::Facts;
 use super::failure::Failure;
 use super::form::Form;
 use super::history::Histories;
 use super::live::{Stream, Subject};
+use super::oidc::{Oidc, Provider};
+use super::permission::GET_REQUESTS;
 use super::render::{Renderer, html, json_of, secure};
-use super::session::{LASTS, Sessions, SignedIn, Told, cookie, cookie_name};
+use super::session::{LASTS, Sessions, SignedIn, Told};
 use super::visit::{Answer, Shared, Visit, failure_data};
 use super::{PREFIX, assets, doors, pages};
 use crate::apis::Apis;
 use crate::clock::{Clock, Ids};
-use crate::connect::{Body, Request, Response, boxed, empty};
+use crate::connect::{Body, HttpClient, Request, Response, boxed};
 use crate::gateway::{Bulkhead, Gateway};
 use crate::id::{AccountRegion, Region};
-use crate::identity::{Authenticated, Authenticator, Principal, TargetUri};
+use crate::identity;
+use crate::identity::iam::Iam;
+use crate::identity::{Authenticated, Authenticator, TargetUri};
 use crate::wire::client::AwsClient;
 use crate::wire::{Api, CalledFrom, PageCall};
 
@@ -57,6 +59,14 @@ pub struct Ports {
     pub gateway: Gateway,
     /// Says what an import would change, and takes it back.
     pub apis: Apis,
+    /// The policies of who has signed in.
+    pub iam: Iam,
+    /// Begins sessions of roles.
+    pub sts: identity::Sessions,
+    /// Calls the provider that people sign in with.
+    pub client: HttpClient,
+    /// That provider, if there is one.
+    pub provider: Option<Provider>,
 }
 
 /// An access key.
@@ -70,52 +80,18 @@ pub struct LocalKey {
 
 /// The console.
 pub struct Console {
-    shared: Shared,
-    sessions: Arc<Sessions>,
+    pub(super) shared: Shared,
+    pub(super) sessions: Arc<Sessions>,
+    pub(super) sts: identity::Sessions,
+    pub(super) oidc: Option<Oidc>,
     aws: Arc<AwsClient>,
     api: Arc<Api>,
     bodies: Arc<Bulkhead>,
-    home: AccountRegion,
+    pub(super) home: AccountRegion,
     local_key: Option<LocalKey>,
     is_key_well_known: bool,
     streams: Arc<Semaphore>,
     stopping: watch::Sender<bool>,
-}
-
-/// A request's head.
-struct Asked<'r> {
-    uri: &'r TargetUri,
-    parts: &'r Parts,
-    path: &'r str,
-    /// Where it comes from.
-    from: Option<CalledFrom>,
-}
-
-impl Asked<'_> {
-    /// Whether a script asks.
-    fn is_script(&self) -> bool {
-        let accept = self.parts.headers.get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        accept.contains("application/json")
-            || self.uri.query().last("part").is_some()
-            || accept == "text/event-stream"
-    }
-
-    fn cookie_name(&self) -> String {
-        cookie_name(self.uri.authority())
-    }
-
-    fn cookie(&self) -> Option<&str> {
-        cookie(&self.parts.headers, &self.cookie_name())
-    }
-
-    /// The header that sets the cookie.
-    fn set_cookie(&self, value: &str, seconds: u64) -> Option<HeaderValue> {
-        let secure = if self.from.is_some_and(|from| from.is_secure) { "; Secure" } else { "" };
-        let name = self.cookie_name();
-        let text =
-            format!("{name}={value}; Path={PREFIX}; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}");
-        HeaderValue::from_str(&text).ok()
-    }
 }
 
 impl Console {
@@ -133,9 +109,14 @@ impl Console {
             facts,
             gateway,
             apis,
+            iam,
+            sts,
+            client,
+            provider,
         } = ports;
         let bodies = gateway.bulkhead();
-        let sessions = Arc::new(Sessions::new(authenticator, clock.clone(), ids));
+        let sessions = Arc::new(Sessions::new(authenticator, clock.clone(), ids.clone()));
+        let oidc = provider.map(|provider| Oidc::new(provider, client, clock.clone(), ids));
         let shared = Shared {
             renderer: Renderer::new(),
             histories: Histories::default(),
@@ -143,10 +124,14 @@ impl Console {
             clock,
             gateway,
             apis,
+            iam,
+            home: home.clone(),
         };
         Self {
             shared,
             sessions,
+            sts,
+            oidc,
             aws,
             api,
             bodies,
@@ -199,6 +184,8 @@ impl Console {
                 assets::find(path.strip_prefix("/assets/").unwrap_or_default()).ok_or_else(Failure::no_page)
             }
             (_, "/sign-in") if is_read => self.sign_in_page(asked, None),
+            (&Method::GET, "/sign-in/oidc") => self.begin_sso(asked).await,
+            (&Method::GET, "/sign-in/oidc/callback") => self.end_sso(asked).await,
             (&Method::POST, "/sign-in" | "/sign-in/local") => self.sign_in(asked, body).await,
             (&Method::POST, _) => {
                 doors::check_origin(&asked.parts.headers, asked.uri.authority())?;
@@ -242,7 +229,7 @@ impl Console {
     async fn show(&self, asked: &Asked<'_>, signed: &SignedIn) -> Result<Response, Failure> {
         let visit = self.visit(asked, signed);
         if asked.path == "/live" {
-            return self.stream(asked, visit.aws);
+            return self.stream(asked, visit).await;
         }
         match pages::show(&visit, asked.path).await {
             Ok(answer) => Ok(response(asked, answer)),
@@ -264,7 +251,7 @@ impl Console {
         }
     }
 
-    fn audit(
+    pub(super) fn audit(
         &self,
         asked: &Asked<'_>,
         action: &'static str,
@@ -286,15 +273,15 @@ impl Console {
         });
     }
 
-    fn stream(&self, asked: &Asked<'_>, aws: Aws) -> Result<Response, Failure> {
+    async fn stream(&self, asked: &Asked<'_>, visit: Visit<'_>) -> Result<Response, Failure> {
         let query = asked.uri.query();
         let subject = match (query.last("execution"), query.last("machine"), query.last("requests")) {
             (Some(arn), _, _) => Subject::Execution(arn.to_owned()),
             (None, Some(arn), _) => Subject::Machine(arn.to_owned()),
-            (None, None, Some(_)) if aws.caller().principal != Principal::Account => {
-                return Err(Failure::only_account("the requests of all callers"));
+            (None, None, Some(_)) => {
+                visit.check(GET_REQUESTS).await?;
+                Subject::Requests(self.shared.gateway.inspector())
             }
-            (None, None, Some(_)) => Subject::Requests(self.shared.gateway.inspector()),
             (None, None, None) => return Err(Failure::no_page()),
         };
         let arn = match &subject {
@@ -309,7 +296,7 @@ impl Console {
         let sessions = self.sessions.clone();
         let is_signed_in = Box::new(move || sessions.find(&cookie).is_some());
         let (clock, stopping) = (self.shared.clock.clone(), self.stopping.subscribe());
-        let stream = Stream::new(aws.where_is(&arn), subject, clock, stopping, is_signed_in, place);
+        let stream = Stream::new(visit.aws.where_is(&arn), subject, clock, stopping, is_signed_in, place);
         let mut response = Response::new(boxed(stream.body()));
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
@@ -319,7 +306,14 @@ impl Console {
 
     fn sign_in_page(&self, asked: &Asked<'_>, wrong: Option<&Failure>) -> Result<Response, Failure> {
         let to = asked.uri.query().last("to").unwrap_or_default();
+        let mut sso = String::new();
+        crate::identity::append(&mut sso, "to", own_path(to).unwrap_or(PREFIX));
+        let provider = self.oidc.as_ref().map(|oidc| {
+            let issuer = &oidc.provider().issuer;
+            issuer.split_once("://").map_or(issuer.as_str(), |(_, host)| host).trim_end_matches('/')
+        });
         let data = json!({
+            "provider": provider, "sso": format!("{PREFIX}/sign-in/oidc?{sso}"),
             "to": own_path(to), "region": self.home.region.as_str(),
             "wrong": wrong.map(|failure| failure.message.as_str()),
             "local": self.local_key(asked).map(|key| key.access_key_id.as_str()),
@@ -431,22 +425,6 @@ fn response(asked: &Asked<'_>, answer: Answer) -> Response {
     }
 }
 
-fn redirect(location: &str) -> Response {
-    let mut response = Response::new(empty());
-    *response.status_mut() = StatusCode::SEE_OTHER;
-    if let Ok(location) = HeaderValue::from_str(location) {
-        response.headers_mut().insert(LOCATION, location);
-    }
-    response
-}
-
-/// A path of the console, to return to; no other address.
-fn own_path(path: &str) -> Option<&str> {
-    let rest = path.strip_prefix(PREFIX)?;
-    let is_plain = path.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
-    (is_plain && (rest.is_empty() || rest.starts_with(['/', '?'])) && !rest.starts_with("//")).then_some(path)
-}
-
 /// Compares in a time that depends only on the lengths.
 fn is_same(given: &str, expected: &str) -> bool {
     let differs = given.bytes().zip(expected.bytes()).fold(0, |differs, (a, b)| differs | (a ^ b));
@@ -456,24 +434,6 @@ fn is_same(given: &str, expected: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn one_returns_to_pages_of_the_console_alone() {
-        for (path, is_own) in [
-            ("/_stepgate/console", true),
-            ("/_stepgate/console/executions?arn=arn:aws:states:us-east-1:1:execution:M:E", true),
-            ("/_stepgate/console?x=1", true),
-            ("/_stepgate/consoles", false),
-            ("/_stepgate/console//evil.example", false),
-            ("/_stepgate/console/\\evil.example", false),
-            ("//evil.example/_stepgate/console", false),
-            ("https://evil.example", false),
-            ("/_stepgate/console/\r\nx: y", false),
-            ("", false),
-        ] {
-            assert_eq!(own_path(path).is_some(), is_own, "{path:?}");
-        }
-    }
 
     #[test]
     fn tokens_are_compared_whole() {

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use crate::clock::{Clock, Ids};
 use crate::id::Region;
-use crate::identity::{AuthError, Authenticator, Caller, Secret};
+use crate::identity::{AuthError, Authenticator, Caller, NewSession, Secret};
 
 /// Sessions at one time. Beyond, the one that was used longest ago ends.
 pub(super) const SESSIONS_MAX: usize = 1_000;
@@ -52,13 +52,19 @@ pub(super) struct Sessions {
 }
 
 struct Session {
-    access_key_id: String,
-    secret: Secret,
-    token: Option<Secret>,
+    proof: Proof,
     region: Region,
     csrf: Arc<str>,
     began: Duration,
     used: Duration,
+}
+
+/// Why a session is somebody's.
+enum Proof {
+    /// They know a key, which is asked for each time.
+    Key { access_key_id: String, secret: Secret, token: Option<Secret> },
+    /// A provider has said who they are.
+    Said(Caller),
 }
 
 impl Sessions {
@@ -77,17 +83,37 @@ impl Sessions {
         }
         let (secret, token) = (Secret::new(told.secret), told.token.map(Secret::new));
         let caller = self.authenticator.prove(told.access_key_id, &secret, token.as_ref())?;
+        let proof = Proof::Key { access_key_id: told.access_key_id.to_owned(), secret, token };
+        Ok((self.open(proof, told.region), caller))
+    }
+
+    /// The same with keys that were just made.
+    ///
+    /// # Errors
+    /// If they are none any more.
+    pub(super) fn begin_with(&self, keys: NewSession, region: Region) -> Result<(String, Caller), AuthError> {
+        let NewSession { access_key_id, secret_access_key, session_token, .. } = keys;
+        self.begin(Told {
+            access_key_id: &access_key_id,
+            secret: &secret_access_key,
+            token: Some(&session_token),
+            region,
+        })
+    }
+
+    /// Begins a session of whom a provider has named.
+    ///
+    /// # Errors
+    /// None; as of who tells a key.
+    pub(super) fn begin_as(&self, caller: Caller, region: Region) -> Result<(String, Caller), AuthError> {
+        Ok((self.open(Proof::Said(caller.clone()), region), caller))
+    }
+
+    /// Opens a session, and returns what its cookie says.
+    fn open(&self, proof: Proof, region: Region) -> String {
         let (cookie, csrf) = (self.random(), self.random().into());
         let now = self.clock.monotonic();
-        let session = Session {
-            access_key_id: told.access_key_id.to_owned(),
-            secret,
-            token,
-            region: told.region,
-            csrf,
-            began: now,
-            used: now,
-        };
+        let session = Session { proof, region, csrf, began: now, used: now };
         let mut open = self.lock();
         open.retain(|_, session| session.is_on(now));
         if SESSIONS_MAX <= open.len()
@@ -96,7 +122,8 @@ impl Sessions {
             open.remove(&oldest);
         }
         open.insert(digest(&cookie), session);
-        Ok((cookie, caller))
+        drop(open);
+        cookie
     }
 
     /// Whose session a cookie is of, if it goes on.
@@ -104,9 +131,13 @@ impl Sessions {
         let (now, key) = (self.clock.monotonic(), digest(cookie));
         let mut open = self.lock();
         let session = open.get_mut(&key)?;
-        let proven =
-            self.authenticator.prove(&session.access_key_id, &session.secret, session.token.as_ref());
-        let caller = proven.ok().filter(|_| session.is_on(now));
+        let proven = match &session.proof {
+            Proof::Key { access_key_id, secret, token } => {
+                self.authenticator.prove(access_key_id, secret, token.as_ref()).ok()
+            }
+            Proof::Said(caller) => Some(caller.clone()),
+        };
+        let caller = proven.filter(|_| session.is_on(now));
         let Some(caller) = caller else {
             open.remove(&key);
             return None;

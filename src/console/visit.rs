@@ -15,7 +15,9 @@ use super::session::SignedIn;
 use crate::apis::Apis;
 use crate::clock::Clock;
 use crate::gateway::Gateway;
-use crate::identity::{Principal, TargetUri};
+use crate::id::AccountRegion;
+use crate::identity::TargetUri;
+use crate::identity::iam::Iam;
 use crate::wire::CalledFrom;
 
 /// What all requests share.
@@ -26,6 +28,9 @@ pub(super) struct Shared {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) gateway: Gateway,
     pub(super) apis: Apis,
+    pub(super) iam: Iam,
+    /// The server's own account and region.
+    pub(super) home: AccountRegion,
 }
 
 /// A request.
@@ -82,8 +87,25 @@ impl Visit<'_> {
         self.query("part")
     }
 
-    pub(super) fn is_account(&self) -> bool {
-        self.aws.caller().principal == Principal::Account
+    /// Whether who has signed in may do what no AWS operation is about; see [`permission`](super::permission).
+    pub(super) async fn may(&self, action: &'static str) -> bool {
+        let (caller, shared) = (self.aws.caller(), self.shared);
+        caller.account == shared.home.account
+            && shared.iam.allows(caller, &self.signed.region, action, "*").await.unwrap_or_else(|error| {
+                tracing::error!(%error, action, "the policies of a caller could not be read");
+                false
+            })
+    }
+
+    /// The same for what can't go on otherwise.
+    ///
+    /// # Errors
+    /// If no policy allows it.
+    pub(super) async fn check(&self, action: &'static str) -> Result<(), Failure> {
+        match self.may(action).await {
+            true => Ok(()),
+            false => Err(Failure::not_allowed(&self.aws.caller().arn, action)),
+        }
     }
 
     /// The page, or the part that is asked for.

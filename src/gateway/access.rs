@@ -13,7 +13,7 @@ use super::signers::{InternalCaller, Signer};
 use crate::apis::{RestApi, resource_policy};
 use crate::id::AccountRegion;
 use crate::identity::{Owner, generous_reading};
-use crate::policy::{Caller, Decision, Facts, Policy, Request};
+use crate::policy::{Caller, Deciding, Decision, Facts, Policy, Request};
 
 /// The actions for which callers need permission.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,6 +103,60 @@ fn generous_arn(method_arn: &str) -> Option<String> {
     let (before, _) = method_arn.match_indices('/').nth(2)?;
     let (before, path) = method_arn.split_at_checked(before.checked_add(1)?)?;
     generous_reading(path).map(|path| format!("{before}{path}"))
+}
+
+/// What a policy decided about a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decided {
+    /// Whose policy it is.
+    pub policy: String,
+    /// `allow`, `explicit deny` or `implicit deny`.
+    pub decision: &'static str,
+    /// The `Sid` of the statement that made it so, or its number, counted from 1.
+    pub statement: Option<String>,
+}
+
+/// What each policy decided that a request was compared with, for people.
+pub(crate) fn decided(context: &Context) -> Vec<Decided> {
+    let (Some(stage), Some(method)) = (&context.stage, &context.route) else { return Vec::new() };
+    let arn = method_arn(context, stage, method);
+    if METHOD_ARN_BYTES_MAX < arn.len() {
+        return Vec::new();
+    }
+    let mut all = Vec::new();
+    let mut tell = |whose: String, decide: &dyn Fn(&Request<'_>) -> (Decision, Option<Deciding>)| {
+        let about = |arn: &str| decide(&request(context, Action::Invoke, arn, &CallFacts(context)));
+        let (mut decision, mut deciding) = about(&arn);
+        if decision == Decision::Allow
+            && let Some(read @ (Decision::ExplicitDeny, _)) = generous_arn(&arn).map(|arn| about(&arn))
+        {
+            (decision, deciding) = read;
+        }
+        let of = deciding.as_ref().and_then(|it| it.policy.as_deref());
+        all.push(Decided {
+            policy: of.map_or_else(|| whose.clone(), |name| format!("{whose} ({name})")),
+            decision: match decision {
+                Decision::Allow => "allow",
+                Decision::ExplicitDeny => "explicit deny",
+                Decision::ImplicitDeny => "implicit deny",
+            },
+            statement: deciding.map(|it| it.statement),
+        });
+    };
+    if let ResourcePolicy::Some(policy) = &stage.policy {
+        tell("the API's resource policy".to_owned(), &|request| policy.deciding(request));
+    }
+    if let Some(verdict) = context.authorizer.as_ref().and_then(|facts| facts.verdict.as_ref()) {
+        tell(format!("the authorizer's policy for {}", verdict.principal_id), &|request| {
+            verdict.policy.deciding(request)
+        });
+    }
+    if let Some(signer) = context.signer.as_ref().filter(|signer| signer.caller.has_policies()) {
+        tell(format!("the policies of {}", signer.caller.arn), &|request| {
+            (signer.grants.decide(request, None, Owner::Same), signer.grants.deciding(request))
+        });
+    }
+    all
 }
 
 fn request<'a>(

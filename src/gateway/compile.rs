@@ -22,6 +22,7 @@ pub(crate) use integration::{
 };
 pub(crate) use media::{BinaryTypes, essence, first_accepted};
 pub(crate) use method_cache::MethodCache;
+pub use routes::Tried;
 pub(crate) use routes::{Match, parameters_of};
 pub(crate) use templates::CompiledTemplate;
 pub(crate) use uri::{AddressError, FilledAddress, HttpAddress, PlacedValue, Writing, with_stage_variables};

@@ -51,12 +51,9 @@ impl ExecutionLog {
         let _ = match self.is_test {
             true => writeln!(self.text, "{} : {line}", self.now.to_java_date()),
             false => {
-                writeln!(
-                    self.text,
-                    "{} : {}",
-                    self.now.to_java_date(),
-                    discreet(&line.to_string(), self.has_bodies)
-                )
+                // What a body has on lines of its own is set in, so that nothing in it passes for a line of the log.
+                let line = discreet(&line.to_string(), self.has_bodies).replace('\n', "\n    ");
+                writeln!(self.text, "{} : {line}", self.now.to_java_date())
             }
         };
     }
@@ -65,6 +62,30 @@ impl ExecutionLog {
     pub(crate) fn into_text(self) -> String {
         self.text
     }
+}
+
+/// The lines of a client's log, without their times; what was set in is as it was.
+pub(crate) fn lines(log: &str) -> impl Iterator<Item = String> {
+    let mut rest = log.lines().skip(1).peekable();
+    std::iter::from_fn(move || {
+        let first = rest.next()?;
+        let mut line = first.split_once(" : ").map_or(first, |(_, line)| line).to_owned();
+        while let Some(more) = rest.next_if(|next| next.starts_with("    ")) {
+            line.push('\n');
+            line.push_str(more.get(4..).unwrap_or_default());
+        }
+        Some(line)
+    })
+}
+
+/// A client's log without the bodies that it may show.
+pub(crate) fn without_bodies(log: &str) -> String {
+    let mut kept = log.lines().next().unwrap_or_default().to_owned();
+    for line in lines(log) {
+        kept.push_str("\n : ");
+        kept.push_str(&discreet(&line, false).replace('\n', "\n    "));
+    }
+    kept + "\n"
 }
 
 /// Names of headers and parameters whose values are secrets.
@@ -180,6 +201,25 @@ mod tests {
             let want = format!("{of}{}{more}", &body[..BODY_BYTES_MAX]);
             assert_eq!(discreet(&format!("{of}{body}"), true), want, "{bytes}");
         }
+    }
+
+    #[test]
+    fn a_body_can_not_pass_for_lines() {
+        let mut log = ExecutionLog::inspected("id-1", Timestamp::from_millis(1_700_000_000_123), true);
+        let body = "a\nTue Nov 14 22:13:20 UTC 2023 : Endpoint request URI: http://elsewhere\n\n  b";
+        log.line(format_args!("Method request body before transformations: {body}"));
+        log.line(format_args!("Successfully completed execution"));
+        let text = log.into_text();
+        let wanted = [
+            "Starting execution for request: id-1".to_owned(),
+            format!("Method request body before transformations: {body}"),
+            "Successfully completed execution".to_owned(),
+        ];
+        assert_eq!(lines(&text).collect::<Vec<_>>(), wanted);
+        let bare = without_bodies(&text);
+        let wanted = format!("transformations: ({} bytes)\n", body.len());
+        assert!(bare.contains(&wanted) && !bare.contains("elsewhere"), "{bare}");
+        assert_eq!(lines(&bare).count(), 3);
     }
 
     #[test]

@@ -1,108 +1,84 @@
 //! The inspector: the last requests to deployed APIs, with what each phase decided. For people who look; off, it costs a
-//! request one read of a flag.
+//! request one read of a flag. Apart from who looks, one of so many requests may be written to a file.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
+use http::HeaderMap;
+
 use super::context::Context;
-use super::execution_log::{ExecutionLog, JavaMap, shown_address};
-use super::notes::{Layer, Notes};
-use crate::apis::Variable;
-use crate::clock::{Clock, Timestamp};
+use super::execution_log::{ExecutionLog, JavaMap};
+use super::headers::spelling;
+use super::inspected::Inspected;
+use super::notes::{Notes, masked};
+use crate::clock::Clock;
 
 /// Requests that are kept; the oldest goes first.
 const KEPT_MAX: usize = 500;
-/// As much of a request's log as is kept.
-const LOG_BYTES_MAX: usize = 32 * 1024;
 /// How long it stays on.
 const ON_MAX: Duration = Duration::from_secs(3_600);
+/// Nobody looks, but requests are sampled.
+const SAMPLING_ALONE: i64 = -1;
 
-/// What is told of a request besides what [`Inspected`] has members for.
-const TOLD: &[(&str, Variable)] = &[
-    ("apiId", Variable::ApiId),
-    ("stage", Variable::Stage),
-    ("deploymentId", Variable::DeploymentId),
-    ("isCanaryRequest", Variable::IsCanaryRequest),
-    ("resourcePath", Variable::ResourcePath),
-    ("resourceId", Variable::ResourceId),
-    ("errorResponseType", Variable::ErrorResponseType),
-    ("errorMessage", Variable::ErrorMessage),
-    ("validationError", Variable::ErrorValidationErrorString),
-    ("authorizeError", Variable::AuthorizeError),
-    ("authorizeStatus", Variable::AuthorizeStatus),
-    ("apiKeyId", Variable::IdentityApiKeyId),
-    ("userArn", Variable::IdentityUserArn),
-    ("accessKey", Variable::IdentityAccessKey),
-    ("sourceIp", Variable::IdentitySourceIp),
-    ("userAgent", Variable::IdentityUserAgent),
-    ("protocol", Variable::Protocol),
-    ("integrationStatus", Variable::IntegrationStatus),
-    ("integrationLatency", Variable::IntegrationLatency),
-    ("integrationError", Variable::IntegrationError),
-    ("responseLength", Variable::ResponseLength),
-    ("requestId", Variable::RequestId),
-];
+/// Where samples go.
+pub trait Samples: Send + Sync {
+    /// Takes the line of a request, JSON without an end. Never waits.
+    fn record(&self, line: String);
+}
 
-/// A request that was answered.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Inspected {
-    /// Its number; a later one has a higher one.
-    pub number: u64,
-    /// When it came.
-    pub received: Timestamp,
-    /// How long it took until the response began.
-    pub took: Duration,
-    /// Its method.
-    pub method: String,
-    /// Its path and query as sent; secrets are shortened.
-    pub target: String,
-    /// Its host.
-    pub authority: String,
-    /// The status of the response.
-    pub status: u16,
-    /// Facts by name, those that are known.
-    pub facts: Vec<(&'static str, String)>,
-    /// How long the method's authorizer took; zero for an answer that was kept.
-    pub authorizer_took: Option<Duration>,
-    /// The headers that it came with; secrets are shortened.
-    pub headers: Vec<(String, String)>,
-    /// Its body, if bodies are kept and something has read it.
-    pub body: Option<String>,
-    /// The layers that it passed, and how long after its arrival.
-    pub passed: Vec<(Layer, Duration)>,
-    /// Requests left of its key's quota, after it.
-    pub quota_left: Option<u64>,
-    /// How long its caller has to wait, if a limit was reached.
-    pub wait: Option<Duration>,
-    /// The ARN of the execution that it started.
-    pub execution: Option<String>,
-    /// Whether it came over TLS.
-    pub is_secure: bool,
-    /// Whether the method needs an API key.
-    pub needs_key: bool,
-    /// How the method authorizes.
-    pub authorization: Option<&'static str>,
-    /// What the phases logged, as in a test call, without bodies.
-    pub log: String,
+/// How requests are sampled.
+pub struct Sampling {
+    /// Of how many requests one is taken; at least 1.
+    pub every: u64,
+    /// Whether samples have bodies.
+    pub has_bodies: bool,
+    /// Takes them.
+    pub samples: Arc<dyn Samples>,
 }
 
 /// The last requests. They belong to this process, and are gone when it ends.
 pub struct Inspector {
     clock: Arc<dyn Clock>,
-    /// Until when it is on, in milliseconds of monotonic time; 0 when it is off.
+    /// Until when it is on, in milliseconds of monotonic time; 0 when nothing is kept, and [`SAMPLING_ALONE`].
     until: AtomicI64,
     /// Whether bodies are kept.
     has_bodies: AtomicBool,
     number: AtomicU64,
     kept: Mutex<VecDeque<Arc<Inspected>>>,
+    sampling: OnceLock<Sampling>,
+    /// Requests so far, while they are sampled.
+    n_seen: AtomicU64,
 }
 
 impl Inspector {
     pub(super) fn new(clock: Arc<dyn Clock>) -> Self {
-        let (until, has_bodies, number) = (AtomicI64::new(0), AtomicBool::new(false), AtomicU64::new(0));
-        Self { clock, until, has_bodies, number, kept: Mutex::default() }
+        Self {
+            clock,
+            until: AtomicI64::new(0),
+            has_bodies: AtomicBool::new(false),
+            number: AtomicU64::new(0),
+            kept: Mutex::default(),
+            sampling: OnceLock::new(),
+            n_seen: AtomicU64::new(0),
+        }
+    }
+
+    /// Samples requests from now on. What was said first stays.
+    pub fn sample(&self, sampling: Sampling) {
+        let _ = self.sampling.set(sampling);
+        let _ = self.until.compare_exchange(0, self.idle(), Ordering::Relaxed, Ordering::Relaxed);
+    }
+
+    /// Of how many requests one is sampled; `None` if none is.
+    pub fn sampled_every(&self) -> Option<u64> {
+        self.sampling.get().map(|sampling| sampling.every)
+    }
+
+    /// What [`Inspector::until`] is while nobody looks.
+    fn idle(&self) -> i64 {
+        if self.sampling.get().is_some() { SAMPLING_ALONE } else { 0 }
     }
 
     /// Begins to keep requests, for an hour; with their bodies if `has_bodies`.
@@ -113,14 +89,14 @@ impl Inspector {
 
     /// Keeps no more requests, and forgets those that it has.
     pub fn end(&self) {
-        self.until.store(0, Ordering::Relaxed);
+        self.until.store(self.idle(), Ordering::Relaxed);
         self.lock().clear();
     }
 
     /// Whether requests are kept.
     pub fn is_on(&self) -> bool {
         let until = self.until.load(Ordering::Relaxed);
-        until != 0 && millis(self.clock.monotonic()) < until
+        0 < until && millis(self.clock.monotonic()) < until
     }
 
     /// Whether their bodies are kept.
@@ -138,19 +114,31 @@ impl Inspector {
         self.number.load(Ordering::Relaxed)
     }
 
-    /// Opens a log for a request that has arrived, if requests are kept.
+    /// Opens a log for a request that has arrived, if it is kept.
     pub(super) fn arrived(&self, context: &mut Context) {
         // The flag alone while it is off: no clock is read.
         let until = self.until.load(Ordering::Relaxed);
-        if until == 0 {
-            return;
+        if until != 0 {
+            self.open(until, context);
         }
-        if until <= millis(self.clock.monotonic()) {
+    }
+
+    #[cold]
+    fn open(&self, until: i64, context: &mut Context) {
+        let is_looked_at = 0 < until && millis(self.clock.monotonic()) < until;
+        if 0 < until && !is_looked_at {
             // Its time is over. Unless somebody has begun again meanwhile, it is off, and the clock is not read again.
-            let _ = self.until.compare_exchange(until, 0, Ordering::Relaxed, Ordering::Relaxed);
+            let _ = self.until.compare_exchange(until, self.idle(), Ordering::Relaxed, Ordering::Relaxed);
+        }
+        let takes = |sampling: &&Sampling| {
+            self.n_seen.fetch_add(1, Ordering::Relaxed).is_multiple_of(sampling.every.max(1))
+        };
+        let sampled = self.sampling.get().filter(takes);
+        if !is_looked_at && sampled.is_none() {
             return;
         }
-        let has_bodies = self.has_bodies();
+        let wants_bodies = sampled.is_some_and(|sampling| sampling.has_bodies);
+        let has_bodies = if is_looked_at { self.has_bodies() } else { wants_bodies };
         let mut log = ExecutionLog::inspected(&context.request_id, context.received, has_bodies);
         log.line(format_args!("HTTP Method: {}, Resource Path: {}", context.method, context.target.path));
         log.line(format_args!("Method request query string: {}", JavaMap(context.query().singles())));
@@ -162,43 +150,30 @@ impl Inspector {
         // As they came: what API Gateway adds would be added twice if the request were sent again.
         let sent = context.sent_header_values();
         let sent = sent.flat_map(|(name, values)| values.map(move |value| (name.clone(), value)));
-        let notes = Box::new(Notes::new(sent, has_bodies));
-        (context.log, context.notes) = (Some(log), Some(notes));
+        let notes = Notes { is_looked_at, is_sampled: sampled.is_some(), ..Notes::new(sent, has_bodies) };
+        (context.log, context.notes) = (Some(log), Some(Box::new(notes)));
     }
 
-    /// Keeps a request that has a log of [`Inspector::arrived`].
-    pub(super) fn answered(&self, context: &mut Context) {
+    /// Keeps a request that has a log of [`Inspector::arrived`], with the headers of its response.
+    pub(super) fn answered(&self, context: &mut Context, headers: &HeaderMap) {
         let Some(log) = context.log.take() else { return };
         let Some(outcome) = context.outcome else { return };
-        let Notes { headers, passed, quota_left, wait, execution, body, .. } =
-            context.notes.take().map(|notes| *notes).unwrap_or_default();
-        let started = context.started;
-        let facts = TOLD
-            .iter()
-            .filter_map(|(name, variable)| Some((*name, context.variable(*variable)?.into_owned())));
-        let raw = context.uri.raw_query().map(|query| format!("?{query}")).unwrap_or_default();
-        let route = context.route.as_deref();
-        let inspected = Inspected {
-            number: self.number.fetch_add(1, Ordering::Relaxed) + 1,
-            received: context.received,
-            took: outcome.latency,
-            method: context.sent_method.to_string(),
-            target: shown_address(&format!("{}{raw}", context.uri.path())),
-            authority: context.uri.authority().to_owned(),
-            status: outcome.status,
-            facts: facts.collect(),
-            authorizer_took: context.authorizer.as_ref().and_then(|facts| facts.latency),
-            headers,
-            body,
-            passed: passed.into_iter().map(|(layer, at)| (layer, at.saturating_sub(started))).collect(),
-            quota_left,
-            wait,
-            execution,
-            is_secure: context.peer.is_secure,
-            needs_key: route.is_some_and(|route| route.is_api_key_required),
-            authorization: route.map(|route| route.authorization.as_str()),
-            log: beginning(log.into_text()),
-        };
+        let notes = context.notes.take().map(|notes| *notes).unwrap_or_default();
+        let (is_looked_at, is_sampled) = (notes.is_looked_at, notes.is_sampled);
+        let answered = headers.iter().map(|(name, value)| {
+            masked(spelling(name.as_str()), String::from_utf8_lossy(value.as_bytes()).into_owned())
+        });
+        let number = self.number.fetch_add(u64::from(is_looked_at), Ordering::Relaxed) + 1;
+        let inspected = Inspected::of(context, outcome, notes, number, answered.collect(), log.into_text());
+        if let Some(sampling) = self.sampling.get().filter(|_| is_sampled) {
+            // Who looks may see bodies that samples are to be without.
+            let sample =
+                if sampling.has_bodies { inspected.to_json() } else { inspected.without_bodies().to_json() };
+            sampling.samples.record(sample.to_string());
+        }
+        if !is_looked_at {
+            return;
+        }
         let mut kept = self.lock();
         if KEPT_MAX <= kept.len() {
             kept.pop_front();
@@ -213,13 +188,4 @@ impl Inspector {
 
 fn millis(time: Duration) -> i64 {
     i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
-}
-
-fn beginning(mut text: String) -> String {
-    if LOG_BYTES_MAX < text.len() {
-        let end = (0..=LOG_BYTES_MAX).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
-        text.truncate(end);
-        text.push_str("…\n");
-    }
-    text
 }

@@ -37,6 +37,7 @@ mod execution_log;
 #[cfg(test)]
 mod fixture;
 mod headers;
+mod inspected;
 mod inspector;
 mod integration;
 mod lint;
@@ -56,6 +57,7 @@ mod test_authorizer;
 mod test_call;
 mod upstream;
 
+pub use access::Decided;
 pub use access_logs::AccessLogs;
 pub use address::{Address, CustomDomainMatch, Target, TargetApi};
 pub use authorizers::{
@@ -66,11 +68,13 @@ pub use backends::{
     CallAs, FunctionFailed,
 };
 pub use bulkhead::{AWS_BODY_BYTES_MAX, Bulkhead, Held, Scarce};
+pub use compile::Tried;
 pub use domains::{Domain, DomainCertificate, Domains};
-pub use inspector::{Inspected, Inspector};
+pub use inspected::Inspected;
+pub use inspector::{Inspector, Samples, Sampling};
 pub use lint::{LintCode, LintSeverity, TemplateFinding, lint_template};
 pub use mapping::trial::{Trial, TrialOutcome, TrialRequest};
-pub use notes::Layer;
+pub use notes::{BucketLevel, Layer};
 pub use peer::{ClientCertificateFacts, Peer};
 pub use plans::{BucketReading, KeyTrial, MeterReading, RefusedCounts, UsageStore};
 pub use refusal::{Breakage, Denial, Misconfiguration, Refusal};

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use serde::Deserialize;
 
 use super::execution_log::shown;
+use crate::apis::{Rate, UsagePlanId};
 
 /// The longest body that is kept, in bytes.
 const BODY_BYTES_MAX: usize = 64 * 1024;
@@ -29,6 +30,32 @@ pub enum Layer {
     Response,
 }
 
+/// A bucket that a request took from, as it was right after.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BucketLevel {
+    /// Whose it is: `plan`, `method of the plan`, `method` or `account`.
+    pub bucket: &'static str,
+    /// The tokens in it, with fractions.
+    pub level: f64,
+    /// Its rate and burst.
+    pub rate: Rate,
+}
+
+impl Layer {
+    /// Its name, for other programs.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Stage => "stage",
+            Self::Method => "method",
+            Self::Authorization => "authorization",
+            Self::Plan => "plan",
+            Self::Mapping => "mapping",
+            Self::Integration => "integration",
+            Self::Response => "response",
+        }
+    }
+}
+
 /// What was noted of a request.
 #[derive(Debug, Default)]
 pub(crate) struct Notes {
@@ -38,10 +65,18 @@ pub(crate) struct Notes {
     pub(crate) passed: Vec<(Layer, Duration)>,
     /// Requests left of its key's quota.
     pub(crate) quota_left: Option<u64>,
+    /// The plan under which its key was admitted or refused.
+    pub(crate) plan: Option<UsagePlanId>,
+    /// The buckets that a token was taken from, as they were right after.
+    pub(crate) buckets: Vec<BucketLevel>,
     /// How long its caller has to wait, if a limit was reached.
     pub(crate) wait: Option<Duration>,
     /// The execution that it started.
     pub(crate) execution: Option<String>,
+    /// Whether somebody looks, so that it is kept in memory.
+    pub(crate) is_looked_at: bool,
+    /// Whether it is one of those that are sampled.
+    pub(crate) is_sampled: bool,
     /// Whether its body is kept.
     pub(crate) has_body: bool,
     /// Its body, if it is text and not too long.
@@ -54,14 +89,7 @@ impl Notes {
         headers: impl Iterator<Item = (String, std::borrow::Cow<'h, str>)>,
         has_body: bool,
     ) -> Self {
-        let headers = headers.map(|(name, value)| {
-            let value = if name.eq_ignore_ascii_case("cookie") {
-                "***".to_owned()
-            } else {
-                shown(&name, value.into_owned())
-            };
-            (name, value)
-        });
+        let headers = headers.map(|(name, value)| masked(name, value.into_owned()));
         Self { headers: headers.collect(), has_body, ..Self::default() }
     }
 
@@ -84,6 +112,13 @@ impl Notes {
             self.execution = started.map(|started| started.execution_arn);
         }
     }
+}
+
+/// A header without what is secret in it.
+pub(crate) fn masked(name: String, value: String) -> (String, String) {
+    let is_cookie = name.eq_ignore_ascii_case("cookie") || name.eq_ignore_ascii_case("set-cookie");
+    let value = if is_cookie { "***".to_owned() } else { shown(&name, value) };
+    (name, value)
 }
 
 #[cfg(test)]

@@ -110,7 +110,9 @@ impl Inner {
     async fn serve(&self, arrived: Arrived) -> Response {
         let finished = respond::finish(self.answer(arrived).await, self.tells_revision);
         // After `finish`, because a log line contains the status of a refusal's gateway response.
-        access_log::log(finished, &*self.clock, &self.access_logs, |context| self.inspector.answered(context))
+        access_log::log(finished, &*self.clock, &self.access_logs, |context, headers| {
+            self.inspector.answered(context, headers);
+        })
     }
 
     async fn answer(&self, arrived: Arrived) -> Result<Answered, Refused> {

@@ -59,6 +59,7 @@ metrics_table! {
     LOGS_DROPPED = Counter "stepgate_execution_logs_dropped_total" "Log records of executions that could not be written.";
     AUDIT_LINES_DROPPED = Counter "stepgate_audit_lines_dropped_total" "Lines of the audit log that could not be written.";
     ACCESS_LOGS_DROPPED = Counter "stepgate_access_logs_dropped_total" "Lines of access logs that could not be written.";
+    SAMPLES_DROPPED = Counter "stepgate_request_samples_dropped_total" "Sampled requests that could not be written.";
     TIMER_LATE_SECONDS = Histogram "stepgate_timer_late_seconds" "How late a timer fired.";
     STORE_COMMIT_SECONDS = Histogram "stepgate_store_commit_seconds" "Time of one group commit.";
     STORE_COMMIT_JOBS = Histogram "stepgate_store_commit_jobs" "Transactions that shared one group commit.";

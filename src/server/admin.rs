@@ -1,6 +1,8 @@
 //! The server's own pages under `/_stepgate/`: the console, health, metrics, stacks for `stepgate apply`, logs for
 //! `stepgate fn`, and what roles lack for `stepgate iam`.
 
+mod inspect;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +15,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use self::inspect::InspectPage;
 use super::front_door::{json, refusal};
 use super::settings_keys::{Reread, SettingsKeys};
 use crate::clock::Timestamp;
@@ -20,7 +23,7 @@ use crate::connect::{self, Body, Request, Response};
 use crate::console::{self, Console};
 use crate::engine::Engine;
 use crate::functions::Functions;
-use crate::gateway::{Bulkhead, Held};
+use crate::gateway::{Bulkhead, Gateway, Held};
 use crate::id::AccountRegion;
 use crate::identity::iam::Iam;
 use crate::identity::{AuthError, Authenticated, Authenticator, Head, Principal, TargetUri};
@@ -54,6 +57,12 @@ pub(super) struct Admin {
     /// Keeps the audit log.
     pub(super) api: Arc<wire::Api>,
     pub(super) console: Arc<Console>,
+    /// Knows the last requests.
+    pub(super) gateway: Gateway,
+    /// How the server is.
+    pub(super) facts: Arc<dyn console::Facts>,
+    /// The server's own account and region.
+    pub(super) home: AccountRegion,
 }
 
 impl Admin {
@@ -128,12 +137,16 @@ impl Admin {
     ) -> Result<Value, Refused> {
         let (body, _held) = match page {
             Page::Stack(name) => self.stack_body(name, body).await?,
-            Page::Missing | Page::Keys | Page::Nodes | Page::Log(_) => Default::default(),
+            Page::Missing | Page::Keys | Page::Nodes | Page::Log(_) | Page::Inspect(_) => Default::default(),
         };
         let authenticated =
             self.authenticator.authenticate(Head::new(parts, uri), &body, page.signing_name());
         let Authenticated { caller: who, region } = &*caller.insert(authenticated.map_err(unauthenticated)?);
-        if who.principal != Principal::Account {
+        let may = match page {
+            Page::Inspect(page) => self.may_inspect(page, who, region).await,
+            _ => who.principal == Principal::Account,
+        };
+        if !may {
             let message = format!("User: {} is not authorized to perform: {}", who.arn, page.action());
             return Err(Refused::new(StatusCode::FORBIDDEN, "AccessDeniedException", message));
         }
@@ -141,6 +154,7 @@ impl Admin {
             Page::Missing => self.missing().await,
             Page::Keys => self.reread_keys(uri),
             Page::Nodes => self.nodes().await,
+            Page::Inspect(page) => self.inspect(page, uri, who, region).await,
             Page::Log(name) => {
                 let home = AccountRegion { account: who.account.clone(), region: region.clone() };
                 self.log(&home, name, uri).await
@@ -320,6 +334,8 @@ enum Page {
     Nodes,
     /// The log of this function.
     Log(String),
+    /// What the console shows as well, about which policies are.
+    Inspect(InspectPage),
     /// This stack, to be applied. A template can create anything, and does so as the account.
     Stack(String),
 }
@@ -329,8 +345,9 @@ impl Page {
         match (method, path) {
             (&Method::GET, "iam/missing") => Some(Self::Missing),
             (&Method::GET, "nodes") => Some(Self::Nodes),
-            (&Method::GET, path) => function_of_log(path).map(Self::Log),
             (&Method::POST, "keys/reread") => Some(Self::Keys),
+            (method, path) if let Some(page) = InspectPage::find(method, path) => Some(Self::Inspect(page)),
+            (&Method::GET, path) => function_of_log(path).map(Self::Log),
             (&Method::POST, path) => path.strip_prefix("stacks/").map(|name| Self::Stack(name.to_owned())),
             _ => None,
         }
@@ -342,6 +359,7 @@ impl Page {
             Self::Missing | Self::Keys | Self::Nodes => "iam",
             Self::Log(_) => "lambda",
             Self::Stack(_) => "cloudformation",
+            Self::Inspect(_) => "stepgate",
         }
     }
 
@@ -353,6 +371,7 @@ impl Page {
             Self::Nodes => "iam:GetAccountSummary",
             Self::Log(_) => "logs:GetLogEvents",
             Self::Stack(_) => "cloudformation:CreateStack",
+            Self::Inspect(page) => page.action(),
         }
     }
 }

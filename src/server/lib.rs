@@ -25,6 +25,7 @@ use stepgate_wire as wire;
 mod admin;
 mod admission;
 mod connections;
+mod console_options;
 mod database;
 mod deploy;
 mod dispatch;
@@ -36,6 +37,7 @@ mod listen;
 mod metrics;
 mod migrate;
 mod options;
+mod origin;
 mod ports;
 mod secrets;
 mod services;
@@ -44,6 +46,7 @@ mod start;
 mod tls;
 mod upgrade;
 
+pub use console_options::{ConsoleOptions, InspectorOptions, Oidc};
 pub use database::{Database, DatabaseUrl};
 pub use deploy::{Deployed, documents, packages, stack_name};
 pub use error::Error;
@@ -52,6 +55,7 @@ pub use options::{
     Account, ControlTls, Credential, Deploy, Http2Limits, Limits, Listen, Options, TUTORIAL_STACK,
     TUTORIAL_TEMPLATE, Tls,
 };
+pub use origin::Origin;
 pub use secrets::{Secrets, rotate_store};
 pub use services::services;
 pub use start::Server;

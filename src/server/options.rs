@@ -7,8 +7,10 @@ use std::path::PathBuf;
 use http::Uri;
 use serde::Deserialize;
 
+use super::console_options::{ConsoleOptions, InspectorOptions};
 use super::database::Database;
 use super::error::Error;
+use super::origin::Origin;
 use super::secrets::Secrets;
 use crate::cognito::CodesTo;
 use crate::connect::HttpClient;
@@ -39,6 +41,12 @@ pub struct Options {
     /// The file that these settings come from, whose access keys are read again when they change.
     #[serde(skip)]
     pub file: Option<PathBuf>,
+    /// Where settings come from that are not the default, by key.
+    #[serde(skip)]
+    pub origins: BTreeMap<String, Origin>,
+    /// Settings that are not the server's, but to be shown with its own.
+    #[serde(skip)]
+    pub beside: BTreeMap<String, String>,
     /// Plain listeners.
     pub listen: Listen,
     /// The TLS listener.
@@ -75,6 +83,10 @@ pub struct Options {
     pub access_logs: AccessLogs,
     /// Where a line for each call of the AWS APIs goes.
     pub audit_log: AuditLog,
+    /// The console's own settings.
+    pub console: ConsoleOptions,
+    /// Requests that are written to a file.
+    pub inspector: InspectorOptions,
     /// Targets of VPC links: scheme and authority of a server, by the link's name.
     pub vpc_links: BTreeMap<String, String>,
     /// User pools whose tokens are accepted, by ARN.
@@ -420,6 +432,8 @@ impl Default for Options {
             secrets: Secrets::default(),
             accept_loss: false,
             file: None,
+            origins: BTreeMap::new(),
+            beside: BTreeMap::new(),
             listen: Listen::default(),
             tls: Tls::default(),
             control_tls: ControlTls::default(),
@@ -438,6 +452,8 @@ impl Default for Options {
             execution_logs: ExecutionLogs::default(),
             access_logs: AccessLogs::default(),
             audit_log: AuditLog::default(),
+            console: ConsoleOptions::default(),
+            inspector: InspectorOptions::default(),
             vpc_links: BTreeMap::new(),
             certificates: BTreeMap::new(),
             user_pools: BTreeMap::new(),

@@ -12,6 +12,7 @@ mod log_writer;
 mod objects;
 mod operations;
 mod permissions;
+mod request_samples;
 mod user_pools;
 
 use std::path::PathBuf;
@@ -29,6 +30,7 @@ use self::log_feed::Shown;
 use self::objects::Buckets;
 use self::operations::InName;
 use self::permissions::OfIam;
+use self::request_samples::RequestSamples;
 use self::user_pools::OwnPools;
 use super::error::Error;
 use super::options::{Options, UserPool};
@@ -76,6 +78,9 @@ pub(super) struct System {
     access_logs: Arc<AccessLogs>,
     audit_log: Option<Arc<AuditLog>>,
     following: Following,
+    samples: Option<Arc<RequestSamples>>,
+    /// What the console and its API tell of the server.
+    pub(super) facts: Arc<dyn console::Facts>,
 }
 
 /// Opens every room on the data directory and hands each the ports it asks for.
@@ -132,6 +137,10 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
         Error::Setting { key: "audit_log", problem: format!("no thread for writing: {error}") }
     })?;
     let audit_log = audit_log.map(Arc::new);
+    let samples = RequestSamples::open(&options.inspector, &options.data_dir).map_err(|error| {
+        Error::Setting { key: "inspector", problem: format!("no thread for writing: {error}") }
+    })?;
+    let provider = options.console.oidc.provider()?;
     let own = options.credentials.first().map(|own| settings_keys::root(own, home));
     let outside = Arc::new(Outside::new(iam.clone(), sessions.clone(), clock.clone()));
     let ports = Arc::new(FunctionPorts(outside.clone()));
@@ -194,6 +203,7 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
     let cognito = cognito::open(store.clone(), cognito_ports)?;
     let control = apis::Apis::open(store.clone(), clock.clone(), ids.clone())?.reaching(reach);
     let apis_of_console = control.clone();
+    let (client_of_console, sts_of_console) = (client.clone(), sessions.clone());
 
     // The gateway calls the AWS APIs (`AWS` integrations) and the AWS APIs call the gateway (test calls): the
     // client's side of the ring is weak, so that dropping the rooms closes it.
@@ -262,7 +272,12 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
         (gateway, Arc::new(api), following)
     };
     aws.serve_with(Arc::downgrade(&api));
+    if let Some(samples) = &samples {
+        gateway.inspector().sample(samples.sampling(&options.inspector));
+    }
     let endpoint = Arc::new(OnceLock::new());
+    let facts: Arc<dyn console::Facts> =
+        Arc::new(ConsoleFacts::new(options, store.clone(), engine.clone(), clock.clone(), endpoint.clone()));
     let console = Console::new(console::Ports {
         aws: aws.clone(),
         api: api.clone(),
@@ -274,7 +289,11 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
         is_key_well_known: has_default_key(options),
         gateway: gateway.clone(),
         apis: apis_of_console,
-        facts: Arc::new(ConsoleFacts::new(options, store.clone(), endpoint.clone())),
+        facts: facts.clone(),
+        iam: iam.clone(),
+        sts: sts_of_console,
+        client: client_of_console,
+        provider,
     });
     set_rooms.send_replace(Some(tasks::Rooms { aws: aws.clone(), gateway: gateway.clone(), objects }));
 
@@ -300,6 +319,8 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
         access_logs,
         audit_log,
         following,
+        samples,
+        facts,
     })
 }
 
@@ -330,11 +351,13 @@ impl System {
         self.store.close().await;
         let (logs, access_logs, audit_log) =
             (self.logs.clone(), self.access_logs.clone(), self.audit_log.clone());
+        let samples = self.samples.clone();
         // A writer that panicked has said so.
         let _ = tokio::task::spawn_blocking(move || {
             logs.close();
             access_logs.close();
             audit_log.iter().for_each(|log| log.close());
+            samples.iter().for_each(|samples| samples.close());
         })
         .await;
     }

@@ -71,6 +71,9 @@ impl Server {
             iam: system.iam.clone(),
             settings_keys: system.settings_keys.clone(),
             console: system.console.clone(),
+            gateway: system.gateway.clone(),
+            facts: system.facts.clone(),
+            home: home.clone(),
             api: system.api.clone(),
         });
         let dispatch = |planes| Dispatch {

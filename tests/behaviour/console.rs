@@ -2,6 +2,8 @@
 
 mod apis;
 mod browser;
+mod inspector;
+mod oidc;
 mod plans;
 mod playground;
 mod workflows;
@@ -272,8 +274,8 @@ fn requests_are_kept_while_the_account_looks_and_answered_as_ever() {
     assert!(browser.get("/requests?number=1&part=request").text().contains("Choose a request"));
 
     let mut client = Client::new(&server.address);
-    let mut ann = user(&server, &mut client, &json!([allow("*", "*")]));
-    assert_eq!(ann.get("/requests").status, 403, "what others send is for the account alone");
+    let mut ann = user(&server, &mut client, &json!([allow("states:*", "*"), allow("apigateway:*", "*")]));
+    assert_eq!(ann.get("/requests").status, 403, "what others send is for who is allowed to see it");
     assert_eq!(ann.act("/requests/switch", &[("to", "off")]).status, 403);
     assert_eq!(ann.get("/live?requests=all").status, 403);
     assert_eq!(ann.get("/operation").status, 403);
@@ -342,7 +344,7 @@ fn requests_are_sent_again_compared_and_lead_to_what_they_started() {
     assert!(browser.get("/requests?stage=beta").text().contains("No requests like that."));
 
     // Not for others.
-    let mut ann = user(&server, &mut client, &json!([allow("*", "*")]));
+    let mut ann = user(&server, &mut client, &json!([allow("states:*", "*")]));
     for path in ["/requests/har", "/requests/compare?a=1&b=2"] {
         assert_eq!(ann.get(path).status, 403, "{path}");
     }

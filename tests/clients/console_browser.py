@@ -8,11 +8,15 @@ import json
 import os
 import re
 import subprocess
+import sys
 import time
 import urllib.request
 from pathlib import Path
 
 import boto3
+
+sys.path.insert(0, str(Path(__file__).resolve().parent / "console"))
+import provider
 
 HERE = Path(__file__).resolve().parent / "console"
 WORK = HERE.parents[2] / "target" / "console"
@@ -173,6 +177,8 @@ assert len(gateway.import_api_keys(body=table.getvalue().encode(), format="csv")
 
 given = {"mapRun": map_run, "payloads": PAYLOADS, "api": api, "plan": plan, "keyValue": key["value"], "endpoint": ENDPOINT, "order": order, "done": done, "failed": failed, "waiting": waiting, "hostile": written,
          "large": large, "long": long, "input": json.dumps(document)}
-drive = subprocess.run(["node", "ways.mjs"], cwd=WORK, input=json.dumps(given), capture_output=True, text=True, timeout=300)
+# Its port is that of console_browser.toml.
+provider.start(47113)
+drive = subprocess.run(["node", "ways.mjs"], cwd=WORK, input=json.dumps(given), capture_output=True, text=True, timeout=600)
 print(drive.stdout, end="")
 assert drive.returncode == 0, drive.stderr

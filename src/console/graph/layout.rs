@@ -1,5 +1,8 @@
 //! The layout of a definition: each level by itself, from the inside out.
 
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+
 use super::definition::{EdgeKind, Flow, State};
 use super::layered::{Link, Placed, layered};
 
@@ -17,6 +20,9 @@ pub(super) const BOX_HEAD: f64 = 46.0;
 const BOX_PADDING: f64 = 18.0;
 /// Between the branches of a Parallel.
 const BRANCH_GAP: f64 = 26.0;
+
+/// Layouts that are kept: of the definitions that were drawn last, by this process.
+const KEPT_MAX: usize = 8;
 
 /// A level with places.
 #[derive(Clone, Debug)]
@@ -48,6 +54,24 @@ impl Layout {
     /// Lays a definition out.
     pub(in super::super) fn of(flow: &Flow) -> Self {
         Self::level(flow, true)
+    }
+
+    /// The same, which is kept: a page that follows an execution draws one definition again and again, and of a large one the
+    /// layout takes longest.
+    pub(in super::super) fn kept(flow: &Flow) -> Arc<Self> {
+        static KEPT: Mutex<VecDeque<(Flow, Arc<Layout>)>> = Mutex::new(VecDeque::new());
+        let lock = || KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = lock().iter().find(|(of, _)| of == flow).map(|(_, layout)| layout.clone());
+        if let Some(layout) = found {
+            return layout;
+        }
+        let layout = Arc::new(Self::of(flow));
+        let mut kept = lock();
+        if KEPT_MAX <= kept.len() {
+            kept.pop_front();
+        }
+        kept.push_back((flow.clone(), layout.clone()));
+        layout
     }
 
     /// Only the whole has a start and an end; within a box there is no room for them.

@@ -9,6 +9,7 @@ use super::{
 use crate::console::aws::text;
 use crate::console::failure::Failure;
 use crate::console::form::Form;
+use crate::console::permission;
 use crate::console::visit::{Answer, Visit};
 
 /// A form's operation, by path; for the audit log.
@@ -31,8 +32,8 @@ pub(in super::super) fn action(path: &str) -> Option<&'static str> {
         "/apis/import" => "apigateway:PutRestApi",
         "/playground/template" => "console:EvaluateTemplate",
         "/playground/state" | "/playground/expression" | "/playground/case" => "states:TestState",
-        "/requests/switch" => "console:RecordRequests",
-        "/requests/resend" => "execute-api:Invoke",
+        "/requests/switch" => permission::RECORD_REQUESTS,
+        "/requests/resend" => permission::SEND_REQUESTS,
         "/keys/create" => "apigateway:CreateApiKey",
         "/keys/switch" => "apigateway:UpdateApiKey",
         "/keys/rotate" => "apigateway:CreateApiKey",
@@ -76,7 +77,7 @@ pub(in super::super) async fn act(visit: &Visit<'_>, path: &str, form: &Form) ->
         "/playground/state" => playground::test_state(visit, form).await,
         "/playground/expression" => evaluated::evaluate(visit, form).await,
         "/playground/case" => playground_case::save(visit, form).await,
-        "/requests/switch" => requests::switch(visit, form),
+        "/requests/switch" => requests::switch(visit, form).await,
         "/requests/resend" => requests::resend(visit, form).await,
         "/keys/create" => plans::create_key(visit, form).await,
         "/keys/switch" => plans::switch_key(visit, form).await,

@@ -36,12 +36,16 @@ pub(super) async fn show(visit: &Visit<'_>) -> Result<Answer, Failure> {
     let arn = visit.required("arn")?;
     let aws = visit.aws.where_is(arn);
     let of = json!({ "executionArn": arn });
-    let described = aws.states("DescribeExecution", of.clone()).await?;
-    let machine = aws.states("DescribeStateMachineForExecution", of).await;
-    let machine = machine.unwrap_or_default();
+    // None of them waits for another.
+    let (described, machine, history) = tokio::join!(
+        aws.states("DescribeExecution", of.clone()),
+        aws.states("DescribeStateMachineForExecution", of),
+        visit.shared.histories.load(&aws, arn),
+    );
+    let (described, machine) = (described?, machine.unwrap_or_default());
     let text_of_definition = text(&machine, "definition");
     let definition: Value = serde_json::from_str(text_of_definition).unwrap_or_default();
-    let history = visit.shared.histories.load(&aws, arn).await?;
+    let history = history?;
     let run = history.run();
     let now = visit.shared.clock.now().as_millis();
     let execution = Execution {
@@ -56,7 +60,7 @@ pub(super) async fn show(visit: &Visit<'_>) -> Result<Answer, Failure> {
     let tab = TABS.iter().find(|(name, _)| *name == visit.query("tab")).map_or("graph", |(name, _)| name);
     let selected = detail::selected(visit, &execution);
     let mut data = head(&execution, tab, &selected);
-    data["startedBy"] = requests::started_by(visit, arn).unwrap_or_default();
+    data["startedBy"] = requests::started_by(visit, arn).await.unwrap_or_default();
     data["detail"] = detail::detail(visit, &execution, &selected).await?;
     if visit.part() != "detail" {
         match tab {

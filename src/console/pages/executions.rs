@@ -89,7 +89,7 @@ impl<'v> Filter<'v> {
 }
 
 /// A moment as browsers write it, without a zone: in UTC.
-fn moment(text: &str) -> Result<Option<i64>, Failure> {
+pub(super) fn moment(text: &str) -> Result<Option<i64>, Failure> {
     if text.is_empty() {
         return Ok(None);
     }

@@ -21,7 +21,7 @@ pub(super) fn picture(
     let boxes = flow.boxes();
     marks.folded = folded(fold, &boxes);
     flow.fold(&marks.folded);
-    let mut graph = json!(draw(&flow, &Layout::of(&flow), &marks));
+    let mut graph = json!(draw(&flow, &Layout::kept(&flow), &marks));
     let toggles = graph.get_mut("nodes").and_then(Value::as_array_mut).into_iter().flatten();
     for fold in toggles.filter_map(|node| node.get_mut("fold")).filter(|fold| fold.is_object()) {
         fold["href"] = to(fold["then"].as_str().unwrap_or_default()).into();

@@ -1,6 +1,7 @@
 //! The inspector: the last requests to deployed APIs, what each layer decided, and why a response has its status.
 
 mod compare;
+mod exchange;
 mod har;
 mod layers;
 mod resend;
@@ -15,8 +16,10 @@ pub(super) use resend::resend;
 
 use self::layers::{LAYERS, layer_took, refused_in, told, why};
 use super::addresses::{self, address};
+use super::executions::moment;
 use crate::console::failure::Failure;
 use crate::console::form::Form;
+use crate::console::permission::{GET_REQUESTS, RECORD_REQUESTS};
 use crate::console::shown;
 use crate::console::visit::{Answer, Page, Visit};
 use crate::gateway::{Inspected, Layer};
@@ -32,16 +35,38 @@ struct Filters<'v> {
     status: &'v str,
     api: &'v str,
     stage: &'v str,
+    key: &'v str,
+    /// When it came, in milliseconds, and as it was written.
+    after: Option<i64>,
+    before: Option<i64>,
+    written: (&'v str, &'v str),
 }
 
 impl<'v> Filters<'v> {
-    fn of(visit: &'v Visit<'_>) -> Self {
-        let [status, api, stage] = ["status", "api", "stage"].map(|name| visit.query(name));
-        Self { searched: visit.query("q").trim(), status, api, stage }
+    fn of(visit: &'v Visit<'_>) -> Result<Self, Failure> {
+        let [status, api, stage, key] = ["status", "api", "stage", "key"].map(|name| visit.query(name));
+        let written = (visit.query("after"), visit.query("before"));
+        let (after, before) = (moment(written.0)?, moment(written.1)?);
+        Ok(Self { searched: visit.query("q").trim(), status, api, stage, key, after, before, written })
     }
 
-    fn pairs(&self) -> [(&'static str, &'v str); 4] {
-        [("q", self.searched), ("status", self.status), ("api", self.api), ("stage", self.stage)]
+    fn pairs(&self) -> [(&'static str, &'v str); 7] {
+        [
+            ("q", self.searched),
+            ("status", self.status),
+            ("api", self.api),
+            ("stage", self.stage),
+            ("key", self.key),
+            ("after", self.written.0),
+            ("before", self.written.1),
+        ]
+    }
+
+    /// The address of a page that has these filters and more.
+    fn address(&self, path: &str, more: &[(&str, &str)]) -> String {
+        let own = self.pairs();
+        let all: Vec<(&str, &str)> = own.iter().copied().chain(more.iter().copied()).collect();
+        address(path, &all)
     }
 
     fn is_any(&self) -> bool {
@@ -55,6 +80,9 @@ impl<'v> Filters<'v> {
         it.status.to_string().starts_with(self.status)
             && is(self.api, "apiId")
             && is(self.stage, "stage")
+            && is(self.key, "apiKeyId")
+            && self.after.is_none_or(|after| after <= it.received.as_millis())
+            && self.before.is_none_or(|before| it.received.as_millis() < before)
             && (searched.is_empty()
                 || contains(&it.method)
                 || contains(&it.target)
@@ -62,18 +90,10 @@ impl<'v> Filters<'v> {
     }
 }
 
-/// What one of the account may see alone.
-fn check_account(visit: &Visit<'_>) -> Result<(), Failure> {
-    match visit.is_account() {
-        true => Ok(()),
-        false => Err(Failure::only_account("the requests of all callers")),
-    }
-}
-
 pub(super) async fn show(visit: &Visit<'_>) -> Result<Answer, Failure> {
-    check_account(visit)?;
+    visit.check(GET_REQUESTS).await?;
     let inspector = visit.shared.gateway.inspector();
-    let filters = Filters::of(visit);
+    let filters = Filters::of(visit)?;
     let all = inspector.requests();
     let number = visit.number("number");
     let rows: Vec<_> =
@@ -81,16 +101,17 @@ pub(super) async fn show(visit: &Visit<'_>) -> Result<Answer, Failure> {
     let chosen = number.and_then(|number| all.iter().find(|it| it.number == number));
     let statuses = ["2", "3", "4", "5"]
         .map(|word| json!({"value": word, "label": format!("{word}xx"), "selected": word == filters.status}));
-    let own = filters.pairs();
     let data = json!({
         "isOn": inspector.is_on(), "hasBodies": inspector.has_bodies(), "rows": rows, "n": all.len(), "q": filters.searched,
         "statuses": statuses, "apis": choices(&all, "apiId", filters.api), "stages": choices(&all, "stage", filters.stage),
+        "keys": choices(&all, "apiKeyId", filters.key), "after": filters.written.0, "before": filters.written.1,
+        "sampledEvery": inspector.sampled_every(),
         "isFiltered": filters.is_any(),
         "detail": chosen.map(|it| detail(it, &all, visit.signed.region.as_str())), "csrf": &*visit.signed.csrf, "base": crate::console::PREFIX,
         "live": inspector.is_on().then(|| address("/live", &[("requests", "all")])),
         "key": inspector.newest().to_string(),
-        "part": address("/requests", &[own[0], own[1], own[2], own[3], ("part", "requests-body")]),
-        "har": address("/requests/har", &own),
+        "part": filters.address("/requests", &[("part", "requests-body")]),
+        "har": filters.address("/requests/har", &[]),
     });
     let parts = &["requests-body", "request"];
     visit.render(Page { title: "Requests", section: "Requests", template: "requests", parts, data })
@@ -99,9 +120,9 @@ pub(super) async fn show(visit: &Visit<'_>) -> Result<Answer, Failure> {
 /// Turns the inspector on or off.
 ///
 /// # Errors
-/// If somebody else than the account wants to.
-pub(super) fn switch(visit: &Visit<'_>, form: &Form) -> Result<Answer, Failure> {
-    check_account(visit)?;
+/// If no policy allows it.
+pub(super) async fn switch(visit: &Visit<'_>, form: &Form) -> Result<Answer, Failure> {
+    visit.check(RECORD_REQUESTS).await?;
     let inspector = visit.shared.gateway.inspector();
     match form.text("to") {
         "on" => inspector.begin(form.filled("bodies").is_some()),
@@ -111,8 +132,8 @@ pub(super) fn switch(visit: &Visit<'_>, form: &Form) -> Result<Answer, Failure> 
 }
 
 /// The page of the request that started an execution, if it is kept and `visit` may see it.
-pub(super) fn started_by(visit: &Visit<'_>, execution: &str) -> Option<Value> {
-    if !visit.is_account() {
+pub(super) async fn started_by(visit: &Visit<'_>, execution: &str) -> Option<Value> {
+    if !visit.may(GET_REQUESTS).await {
         return None;
     }
     let all = visit.shared.gateway.inspector().requests();
@@ -151,13 +172,12 @@ fn class(status: u16) -> &'static str {
 }
 
 fn row(of: &Inspected, chosen: Option<u64>, filters: &Filters<'_>) -> Value {
-    let own = filters.pairs();
     let number = of.number.to_string();
     json!({
         "number": of.number, "method": of.method, "target": of.target, "status": of.status, "class": class(of.status),
         "at": shown::time(Some(of.received.as_millis())), "took": took(of.took),
         "api": fact(of, "apiId"), "stage": fact(of, "stage"), "key": fact(of, "apiKeyId"),
-        "href": address("/requests", &[own[0], own[1], own[2], own[3], ("number", &number)]),
+        "href": filters.address("/requests", &[("number", &number)]),
         "selected": chosen == Some(of.number),
     })
 }
@@ -201,6 +221,8 @@ fn detail(of: &Inspected, all: &[Arc<Inspected>], region: &str) -> Value {
         "executionHref": of.execution.as_deref().map(addresses::execution),
         "har": address("/requests/har", &[("number", &of.number.to_string())]),
         "others": others.collect::<Vec<_>>(), "draft": resend::draft(of), "base": crate::console::PREFIX,
+        "tried": exchange::tried(of), "decided": exchange::decided(of), "buckets": exchange::buckets(of),
+        "exchange": exchange::exchange(of),
     })
 }
 
@@ -246,6 +268,12 @@ mod tests {
             facts: facts.iter().map(|(name, value)| (*name, (*value).to_owned())).collect(),
             authorizer_took: None,
             headers: Vec::new(),
+            response_headers: Vec::new(),
+            tried: Vec::new(),
+            decided: Vec::new(),
+            plan: None,
+            buckets: Vec::new(),
+            overrides: Vec::new(),
             body: None,
             passed: Vec::new(),
             quota_left: None,

@@ -126,6 +126,98 @@ impl<M: Clone> Routes<M> {
     }
 }
 
+/// A resource that was tried for a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tried {
+    /// Its path.
+    pub resource: String,
+    /// Why it was not taken; `None` of the one that was.
+    pub why_not: Option<String>,
+}
+
+/// Resources that are told of a request, and how much of a segment.
+const TRIED_MAX: usize = 32;
+const SEGMENT_CHARS_MAX: usize = 80;
+
+impl<M> Routes<M> {
+    /// What [`Routes::find`] tries, in order, for people: it walks the same way, and allocates as it likes.
+    pub(crate) fn explain(&self, path: &str, verb: &Method) -> Vec<Tried> {
+        let path = path.trim_start_matches('/').trim_end_matches('/');
+        let verb_of = HttpMethod::parse(verb.as_str());
+        let mut tried = Vec::new();
+        self.attempt(ROOT, "", (!path.is_empty()).then_some(path), (verb, verb_of), &mut tried);
+        tried
+    }
+
+    /// Whether the search ends here or below, with what it tried.
+    fn attempt(
+        &self,
+        at: usize,
+        here: &str,
+        rest: Option<&str>,
+        verb: (&Method, Option<HttpMethod>),
+        tried: &mut Vec<Tried>,
+    ) -> bool {
+        let Some(node) = self.nodes.get(at) else { return false };
+        if TRIED_MAX <= tried.len() {
+            return false;
+        }
+        let shown = if here.is_empty() { "/" } else { here };
+        let Some(rest) = rest else { return node.verdict(shown, verb, tried) };
+        let (segment, after) = match rest.trim_start_matches('/').split_once('/') {
+            Some((segment, after)) => (segment, Some(after)),
+            None => (rest.trim_start_matches('/'), None),
+        };
+        let before = tried.len();
+        let literal = percent_decode_str(segment).decode_utf8_lossy();
+        if let Some(child) = node.literals.get(&*literal)
+            && self.attempt(*child, &format!("{here}/{literal}"), after, verb, tried)
+        {
+            return true;
+        }
+        if let Some((name, child)) = &node.parameter
+            && !segment.is_empty()
+            && self.attempt(*child, &format!("{here}/{{{name}}}"), after, verb, tried)
+        {
+            return true;
+        }
+        if let Some((name, child)) = &node.greedy
+            && !rest.trim_matches('/').is_empty()
+            && let Some(child) = self.nodes.get(*child)
+            && child.verdict(&format!("{here}/{{{name}+}}"), verb, tried)
+        {
+            return true;
+        }
+        if tried.len() == before {
+            let segment: String = segment.chars().take(SEGMENT_CHARS_MAX).collect();
+            let why_not = Some(format!("nothing below it is {segment}"));
+            tried.push(Tried { resource: shown.to_owned(), why_not });
+        }
+        false
+    }
+}
+
+impl<M> Node<M> {
+    fn verdict(
+        &self,
+        here: &str,
+        (sent, verb): (&Method, Option<HttpMethod>),
+        tried: &mut Vec<Tried>,
+    ) -> bool {
+        let has = |wanted| self.methods.iter().any(|(verb, _)| *verb == wanted);
+        let is_found = verb.is_some_and(has) || has(HttpMethod::Any);
+        let why_not = || {
+            let verbs: Vec<String> = self.methods.iter().map(|(verb, _)| verb.to_string()).collect();
+            match verbs.is_empty() {
+                true => "it has no methods".to_owned(),
+                false => format!("it has no {sent}, but {}", verbs.join(", ")),
+            }
+        };
+        tried.push(Tried { resource: here.to_owned(), why_not: (!is_found).then(why_not) });
+        is_found
+    }
+}
+
 impl<M: Clone> Node<M> {
     /// The verb's own method, otherwise that for `ANY`.
     fn method(&self, verb: Option<HttpMethod>) -> Option<M> {
@@ -205,6 +297,48 @@ mod tests {
         check(&routes, Method::GET, "/pets/m%69ne", Some(("GET /pets/mine", &[])));
         check(&routes, Method::GET, "/Pets/7", None);
         check(&routes, Method::GET, "/pets", None);
+    }
+
+    #[test]
+    fn what_was_tried_is_told_in_order_and_ends_where_the_search_ends() {
+        use HttpMethod::{Get, Options, Post};
+        let routes = routes(&[
+            ("/pets/mine", &[Post]),
+            ("/pets/{id}", &[Get]),
+            ("/pets/{id}/toys/{toy}", &[Get]),
+            ("/{proxy+}", &[Options]),
+        ]);
+        let no = |resource: &str, why: &str| (resource.to_owned(), Some(why.to_owned()));
+        for (verb, path, want) in [
+            (
+                Method::GET,
+                "/pets/mine",
+                vec![no("/pets/mine", "it has no GET, but POST"), ("/pets/{id}".to_owned(), None)],
+            ),
+            (
+                Method::PUT,
+                "/pets/7",
+                vec![
+                    no("/pets/{id}", "it has no PUT, but GET"),
+                    no("/{proxy+}", "it has no PUT, but OPTIONS"),
+                ],
+            ),
+            (
+                Method::GET,
+                "/pets/7/hats",
+                vec![
+                    no("/pets/{id}", "nothing below it is hats"),
+                    no("/{proxy+}", "it has no GET, but OPTIONS"),
+                ],
+            ),
+            (Method::GET, "/", vec![no("/", "it has no methods")]),
+        ] {
+            let tried = routes.explain(path, &verb);
+            let tried: Vec<_> = tried.into_iter().map(|it| (it.resource, it.why_not)).collect();
+            assert_eq!(tried, want, "{verb} {path}");
+            let is_found = want.last().is_some_and(|(_, why)| why.is_none());
+            assert_eq!(routes.find(path, &verb).is_some(), is_found, "{verb} {path}");
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
 
 use bytes::Bytes;
+use http::HeaderMap;
 use http_body::{Body as _, Frame, SizeHint};
 
 use super::Finished;
@@ -22,14 +23,14 @@ pub(crate) fn log(
     finished: Finished,
     clock: &dyn Clock,
     logs: &Arc<dyn AccessLogs>,
-    inspect: impl FnOnce(&mut Context),
+    inspect: impl FnOnce(&mut Context, &HeaderMap),
 ) -> Response {
     let Finished { mut context, response } = finished;
     let latency = clock.monotonic().saturating_sub(context.started);
     let (status, length) = (response.status().as_u16(), response.body().size_hint().exact());
     context.outcome = Some(Outcome { status, length, latency });
     if context.log.is_some() {
-        inspect(&mut context);
+        inspect(&mut context, response.headers());
     }
     let Some(stage) = &context.stage else { return response };
     stage.meters.answered(status, latency);

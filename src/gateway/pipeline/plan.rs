@@ -15,6 +15,7 @@ use crate::apis::{API_KEY_CHARS_MAX, ApiKeySource, Day};
 use crate::gateway::context::{CallerKey, Context};
 use crate::gateway::mapping::payload::Payload;
 use crate::gateway::mapping::source::{Facts, Source};
+use crate::gateway::notes::BucketLevel;
 use crate::gateway::plans::key_meters::{Answer, KeyMeters};
 use crate::gateway::plans::limit_headers::Limits;
 use crate::gateway::plans::meter::Attempt;
@@ -46,9 +47,8 @@ pub(crate) async fn admit(
     } else {
         admit_anybody(&routed, enforcement)
     };
-    if let Some(notes) = &mut routed.context.notes {
-        notes.quota_left = limits.standing.and_then(|it| it.quota.map(|_| it.remaining));
-        notes.wait = limits.wait;
+    if routed.context.notes.is_some() {
+        note(&mut routed, limits, enforcement);
     }
     if enforcement.tells_limits {
         routed.context.limits = Some(limits);
@@ -57,6 +57,33 @@ pub(crate) async fn admit(
         None => Ok(Admitted(routed)),
         Some(refusal) => Err(routed.refuse(refusal)),
     }
+}
+
+/// Notes for the inspector what the limits were like right after.
+#[cold]
+fn note(routed: &mut Routed, limits: Limits, enforcement: &PlanEnforcement) {
+    let Routed { context, stage, method, .. } = routed;
+    let known = context.caller_key.as_ref().zip(stage.key_cache.as_deref());
+    let known = known.and_then(|(key, cache)| enforcement.key_meters.known(cache, &key.value));
+    let metered = known.and_then(|known| {
+        method.terms.iter().find_map(|it| known.meter(&it.plan).map(|m| (it, m.reading())))
+    });
+    let Some(notes) = &mut context.notes else { return };
+    notes.quota_left = limits.standing.and_then(|it| it.quota.map(|_| it.remaining));
+    notes.wait = limits.wait;
+    if let Some((terms, reading)) = metered {
+        notes.plan = Some(terms.plan.clone());
+        let own = terms.method.as_ref().map_or("", |(name, _)| name);
+        let bucket = if own.is_empty() { "plan" } else { "method of the plan" };
+        let taken = reading.buckets.iter().filter(|it| it.method == own);
+        notes.buckets.extend(taken.map(|it| BucketLevel { bucket, level: it.level, rate: it.rate }));
+    }
+    let outer = [("method", method.limiter.as_deref()), ("account", enforcement.account.as_deref())];
+    let outer = outer.into_iter().filter_map(|(bucket, limiter)| {
+        let reading = limiter?.reading(bucket);
+        Some(BucketLevel { bucket, level: reading.level, rate: reading.rate })
+    });
+    notes.buckets.extend(outer);
 }
 
 /// The most specific limit is checked first.

@@ -100,12 +100,8 @@ impl Buckets {
         let BucketSet { plan, methods, .. } = &self.shared;
         let plan = plan.iter().map(|bucket| ("", bucket));
         let methods = methods.iter().map(|(method, bucket)| (&**method, bucket));
-        let reading = |(method, bucket): (&str, &Limiter)| {
-            let rate = bucket.rate();
-            let level = (f64::from(rate.burst) - bucket.missing()).max(0.0);
-            BucketReading { method: method.to_owned(), rate, level }
-        };
-        (plan.chain(methods).map(reading).collect(), self.callers.len())
+        let readings = plan.chain(methods).map(|(method, bucket)| bucket.reading(method));
+        (readings.collect(), self.callers.len())
     }
 
     /// Whether the stored levels have not been loaded yet.

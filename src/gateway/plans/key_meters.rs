@@ -115,6 +115,14 @@ impl KeyMeters {
         Ok(subscriber)
     }
 
+    /// The key with this value, if it is in memory.
+    pub(crate) fn known(&self, key_cache: &KeyCache, value: &str) -> Option<Arc<Subscriber>> {
+        match key_cache.find(value) {
+            Lookup::Known(subscriber) => Some(subscriber),
+            Lookup::Nobody | Lookup::Ask(_) => None,
+        }
+    }
+
     fn subscribe(&self, owner: &AccountRegion, key: LiveKey) -> Subscriber {
         let subject = |plan| Subject { owner: owner.clone(), plan, key: key.id.clone() };
         let meters = key.plans.into_iter().map(|plan| self.meter(subject(plan))).collect();

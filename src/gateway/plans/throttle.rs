@@ -18,6 +18,7 @@ use governor::nanos::Nanos;
 use governor::state::{NotKeyed, StateStore};
 use governor::{Quota, RateLimiter};
 
+use super::reading::BucketReading;
 use crate::apis::{ApiId, Rate, StageName};
 use crate::clock::{Clock, Timestamp};
 
@@ -141,6 +142,12 @@ impl Limiter {
             None => BucketState::Shut { spent },
         };
         Self { rate, clock, state, is_outdated: AtomicBool::new(false) }
+    }
+
+    /// What it has at this moment, under a name.
+    pub(crate) fn reading(&self, name: &str) -> BucketReading {
+        let level = (f64::from(self.rate.burst) - self.missing()).max(0.0);
+        BucketReading { method: name.to_owned(), rate: self.rate, level }
     }
 
     /// Its rate.

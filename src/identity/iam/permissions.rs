@@ -168,7 +168,7 @@ impl Iam {
     ///
     /// # Errors
     /// [`IamError::NoPolicy`] for a policy that the account doesn't have.
-    pub(crate) async fn managed_documents(
+    pub async fn managed_documents(
         &self,
         account: &AccountId,
         arns: Vec<String>,

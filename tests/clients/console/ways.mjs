@@ -2,10 +2,12 @@
 //   node ways.mjs < GIVEN
 import assert from "node:assert/strict";
 import { mkdirSync, readFileSync } from "node:fs";
+import { gzipSync } from "node:zlib";
 import { chromium } from "playwright-core";
 import { apis } from "./apis.mjs";
 import { plans } from "./plans.mjs";
 import { playground } from "./playground.mjs";
+import { sso } from "./sso.mjs";
 import { workflows } from "./workflows.mjs";
 
 const given = JSON.parse(await new Response(process.stdin).text());
@@ -19,12 +21,15 @@ const QUICK = Number(process.env.STEPGATE_QUICK_MS ?? Infinity);
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox"] });
 const problems = [];
 
+/** What each page notes of what it may not do. */
+function watched() {
+  window.violations = [];
+  document.addEventListener("securitypolicyviolation", (event) => window.violations.push(`${event.violatedDirective} ${event.blockedURI}`));
+}
+
 async function signedIn(options) {
   const context = await browser.newContext({ viewport: { width: 1320, height: 860 }, ...options });
-  await context.addInitScript(() => {
-    window.violations = [];
-    document.addEventListener("securitypolicyviolation", (event) => window.violations.push(`${event.violatedDirective} ${event.blockedURI}`));
-  });
+  await context.addInitScript(watched);
   const page = await context.newPage();
   page.on("pageerror", (error) => problems.push(`${page.url()}: ${error.message}`));
   page.on("dialog", (dialog) => { problems.push(`a dialog: ${dialog.message()}`); dialog.dismiss(); });
@@ -62,7 +67,16 @@ async function harmless(page, name) {
   if (1 < seen.wide) problems.push(`${name}: ${seen.wide} pixels too wide`);
 }
 
-const picture = (page, name) => page.screenshot({ path: `pictures/${name}.png` });
+/** A picture of a page, and one of it in the dark, where axe looks again. */
+async function picture(page, name) {
+  await page.screenshot({ path: `pictures/${name}.png` });
+  if (!name.endsWith("-light")) return;
+  await page.emulateMedia({ colorScheme: "dark" });
+  const dark = name.replace(/-light$/, "-dark");
+  await check(page, dark);
+  await page.screenshot({ path: `pictures/${dark}.png` });
+  await page.emulateMedia({ colorScheme: "light" });
+}
 
 /** How long it takes until something is shown, at best. */
 async function quick(name, tries, limit = QUICK) {
@@ -257,6 +271,10 @@ try {
   assert.match(readFileSync(await download.path(), "utf8"), /,29,7,993/);
   await page.getByRole("link", { name: "Operation", exact: true }).click();
   await page.waitForSelector("text=Settings in force");
+  assert.match(await page.getByLabel("Settings in force").innerText(), /listen.address\s+127\.0\.0\.1:0\s+argument/);
+  assert.match(await page.locator("main").innerText(), /Executions, running\s+[1-9][\s\S]*Jobs in the writer's queue\s+\d[\s\S]*free of/);
+  assert.match(await page.getByRole("region", { name: "Tables" }).innerText(), /journal\s+[\d.]+ [KM]iB/);
+  assert.equal(await page.locator(".pace polyline").count(), 6);
   await check(page, "operation");
   await picture(page, "operation-light");
   console.log("plans show usage and what is left; keys are made, switched, and shown once");
@@ -285,6 +303,7 @@ try {
       const text = await page.locator("#detail").innerText();
       assert.ok(!text.includes(given.keyValue) && !text.includes("hush"), "secrets are shortened");
       assert.match(text, /Successfully completed execution/);
+      assert.match(text, /99(\.\d)? of 100, refilled with 50(\.0)? a second/);
       await check(page, "a request");
       await picture(page, "request-light");
     }
@@ -428,6 +447,34 @@ try {
 
   const ways = { given, base, view, go, check, picture };
   for (const part of [workflows, apis, plans, playground]) await part(page, ways);
+  const guest = await browser.newContext({ viewport: { width: 1320, height: 860 }, colorScheme: "light" });
+  await guest.addInitScript(watched);
+  await sso(await guest.newPage(), ways);
+
+  // --- how soon something is seen, with nothing in the browser's cache; and how much script that takes
+  const cold = await browser.newContext();
+  const signed = await cold.request.post(`${base}/sign-in/local`, { headers: { origin: given.endpoint }, form: {}, maxRedirects: 0 });
+  assert.equal(signed.status(), 303);
+  const soon = await cold.newPage();
+  const paints = [];
+  for (const [name, address] of [["home", base], ["an execution", view("executions", given.done)], ["operation", `${base}/operation`]]) {
+    const network = await cold.newCDPSession(soon);
+    await network.send("Network.clearBrowserCache");
+    await go(soon, address);
+    const painted = await soon.evaluate(() => new Promise((resolve) => {
+      const found = () => performance.getEntriesByName("first-contentful-paint")[0]?.startTime;
+      if (found()) return resolve(found());
+      new PerformanceObserver(() => found() && resolve(found())).observe({ type: "paint", buffered: true });
+    }));
+    paints.push(`${name} ${painted.toFixed(0)} ms`);
+    // A second, where nothing else keeps the machine busy.
+    if (5 * QUICK < painted) problems.push(`${name} was painted after ${painted.toFixed(0)} ms`);
+    const scripts = await soon.evaluate(() => performance.getEntriesByType("resource").map((it) => it.name).filter((it) => it.endsWith(".js")));
+    const texts = await Promise.all(scripts.map(async (it) => (await cold.request.get(it)).body()));
+    const bytes = texts.reduce((sum, text) => sum + gzipSync(text).length, 0);
+    assert.ok(0 < bytes && bytes <= 300 * 1024, `${bytes} bytes of script, compressed`);
+  }
+  console.log(`first painted, with an empty cache: ${paints.join(", ")}`);
 
   // --- dark, on a phone, and without scripts
   const dark = await signedIn({ colorScheme: "dark" });
@@ -448,7 +495,7 @@ try {
   const plain = await browser.newContext({ javaScriptEnabled: false });
   const still = await plain.newPage();
   await still.goto(view("executions", given.done, { state: "Ship" }));
-  await picture(still, "sign-in-light");
+  await still.screenshot({ path: "pictures/sign-in-light.png" });
   await still.getByRole("button", { name: /Sign in with the local key/ }).click();
   assert.match(await still.locator("#detail").innerText(), /ST-1042/);
   await still.getByRole("button", { name: "Sign out" }).click();

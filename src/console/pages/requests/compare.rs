@@ -5,8 +5,9 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::layers::{LAYERS, told, why};
-use super::{check_account, name, page_of, took};
+use super::{name, page_of, took};
 use crate::console::failure::Failure;
+use crate::console::permission::GET_REQUESTS;
 use crate::console::visit::{Answer, Page, Visit};
 use crate::gateway::Inspected;
 
@@ -18,7 +19,7 @@ const ALWAYS_DIFFERENT: [&str; 3] = ["requestId", "integrationLatency", "extende
 /// # Errors
 /// If one of them is not kept, or no longer.
 pub(in super::super) async fn compare(visit: &Visit<'_>) -> Result<Answer, Failure> {
-    check_account(visit)?;
+    visit.check(GET_REQUESTS).await?;
     let all = visit.shared.gateway.inspector().requests();
     let find = |parameter: &str| -> Result<&Arc<Inspected>, Failure> {
         let number = visit.number(parameter).ok_or_else(Failure::no_page)?;

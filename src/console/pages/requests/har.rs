@@ -4,8 +4,9 @@
 
 use serde_json::{Value, json};
 
-use super::{Filters, check_account, url};
+use super::{Filters, url};
 use crate::console::failure::Failure;
+use crate::console::permission::GET_REQUESTS;
 use crate::console::visit::{Answer, Visit};
 use crate::gateway::Inspected;
 use crate::identity::Query;
@@ -15,8 +16,8 @@ use crate::identity::Query;
 /// # Errors
 /// If there is none.
 pub(in super::super) async fn har(visit: &Visit<'_>) -> Result<Answer, Failure> {
-    check_account(visit)?;
-    let (number, filters) = (visit.number("number"), Filters::of(visit));
+    visit.check(GET_REQUESTS).await?;
+    let (number, filters) = (visit.number("number"), Filters::of(visit)?);
     let all = visit.shared.gateway.inspector().requests();
     let entries: Vec<Value> = all
         .iter()
@@ -53,12 +54,22 @@ fn entry(of: &Inspected) -> Value {
         request["postData"] = json!({"mimeType": header("content-type"), "text": body});
         request["bodySize"] = body.len().into();
     }
+    let answered: Vec<Value> = of.response_headers.iter().map(|(name, value)| pair((name, value))).collect();
+    let answer = |wanted: &str| {
+        let found = of.response_headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted));
+        found.map_or("", |(_, value)| value)
+    };
+    let mut content = json!({"size": length.max(0), "mimeType": answer("content-type")});
+    // The log has it only if bodies were asked for, and says so.
+    if let Some(body) = of.body.as_ref().and_then(|_| of.step("Method response body after transformations")) {
+        content["text"] = body.into();
+    }
     json!({
         "startedDateTime": of.received.to_iso8601(), "time": millis,
         "request": request,
         "response": {
-            "status": of.status, "statusText": "", "httpVersion": protocol, "cookies": [], "headers": [],
-            "content": {"size": length.max(0), "mimeType": ""}, "redirectURL": "", "headersSize": -1, "bodySize": length,
+            "status": of.status, "statusText": "", "httpVersion": protocol, "cookies": [], "headers": answered,
+            "content": content, "redirectURL": answer("location"), "headersSize": -1, "bodySize": length,
         },
         "cache": {}, "timings": {"send": 0, "wait": millis, "receive": 0},
     })

@@ -73,22 +73,33 @@ pub(super) fn told(of: &Inspected, layer: Layer) -> String {
         },
         Layer::Method => fact(of, "resourcePath").map_or_else(
             || format!("no resource matches {} with {}", of.target, of.method),
-            |path| format!("{} {path}", of.method),
+            |path| match of.tried.iter().filter(|it| it.why_not.is_some()).count() {
+                0 => format!("{} {path}", of.method),
+                n => format!("{} {path}, after {n} that did not do", of.method),
+            },
         ),
         Layer::Authorization => {
             let kind = of.authorization.unwrap_or("NONE");
-            match (fact(of, "userArn"), fact(of, "authorizeError")) {
+            let said = match (fact(of, "userArn"), fact(of, "authorizeError")) {
                 (_, Some(error)) => format!("{kind}: {error}"),
                 (Some(arn), None) => format!("{kind}: {arn}"),
                 (None, None) => kind.to_owned(),
-            }
+            };
+            let by = of.decided.iter().map(|it| match &it.statement {
+                Some(statement) => format!("; {}: {} by statement {statement}", it.policy, it.decision),
+                None => format!("; {}: {}, no statement applies", it.policy, it.decision),
+            });
+            said + &by.collect::<String>()
         }
         Layer::Plan => match (of.needs_key, fact(of, "apiKeyId")) {
             (false, _) => "the method needs no API key".to_owned(),
-            (true, Some(key)) => match of.quota_left {
-                Some(left) => format!("key {key}, {left} requests of its quota are left"),
-                None => format!("key {key}"),
-            },
+            (true, Some(key)) => {
+                let plan = of.plan.as_ref().map(|plan| format!(", plan {plan}")).unwrap_or_default();
+                match of.quota_left {
+                    Some(left) => format!("key {key}{plan}, {left} requests of its quota are left"),
+                    None => format!("key {key}{plan}"),
+                }
+            }
             (true, None) => "no key that a plan of the stage has".to_owned(),
         },
         Layer::Mapping => fact(of, "validationError").unwrap_or_default().to_owned(),

@@ -7,10 +7,11 @@ use http::header::{CONNECTION, CONTENT_LENGTH, HOST, HeaderName, HeaderValue, TR
 use http::{Method, Request, Uri};
 use serde_json::{Value, json};
 
-use super::{check_account, page_of};
+use super::page_of;
 use crate::connect::{collect, full};
 use crate::console::failure::Failure;
 use crate::console::form::Form;
+use crate::console::permission::SEND_REQUESTS;
 use crate::console::shown;
 use crate::console::visit::{Answer, Visit};
 use crate::gateway::{Address, Inspected, InternalCaller, Peer};
@@ -46,7 +47,7 @@ pub(super) fn draft(of: &Inspected) -> Value {
 /// # Errors
 /// If it is no request to a deployed API.
 pub(in super::super) async fn resend(visit: &Visit<'_>, form: &Form) -> Result<Answer, Failure> {
-    check_account(visit)?;
+    visit.check(SEND_REQUESTS).await?;
     let method = Method::from_bytes(form.required("method")?.as_bytes());
     let method = method.map_err(|_| Failure::invalid("That is no method."))?;
     let (host, target) = (form.required("host")?, form.required("target")?);
