@@ -38,9 +38,9 @@ pub(super) async fn show(visit: &Visit<'_>) -> Result<Answer, Failure> {
     let of = json!({ "executionArn": arn });
     // None of them waits for another.
     let (described, machine, history) = tokio::join!(
-        aws.states("DescribeExecution", of.clone()),
-        aws.states("DescribeStateMachineForExecution", of),
-        visit.shared.histories.load(&aws, arn),
+        Box::pin(aws.states("DescribeExecution", of.clone())),
+        Box::pin(aws.states("DescribeStateMachineForExecution", of)),
+        Box::pin(visit.shared.histories.load(&aws, arn)),
     );
     let (described, machine) = (described?, machine.unwrap_or_default());
     let text_of_definition = text(&machine, "definition");
