@@ -203,7 +203,11 @@ impl Apis {
     /// Lets what is cached for a while be dropped, here and at other nodes.
     pub(super) async fn flush(&self, change: Change) -> Result<(), Error> {
         if self.store.is_shared() {
-            self.store.write_apart(|tx| Ok::<_, Error>(tx.announce(FLUSHED))).await?;
+            let announced = self.store.write_apart(|tx| {
+                tx.announce(FLUSHED);
+                Ok::<_, Error>(())
+            });
+            announced.await?;
         }
         self.notify(&[change]).await;
         Ok(())

@@ -141,24 +141,19 @@ impl Functions {
     /// Forgets what other nodes change, and makes the calls of others' events if this node is the one that does. Never ends
     /// where there are others; its caller ends it.
     pub fn follow(self) -> impl Future<Output = ()> + Send + 'static {
-        let tables = &[
-            "function",
-            "function_version",
-            "function_version_layer",
-            "function_layer",
-            "function_url",
-            "function_source",
-        ];
+        let tables =
+            &["function", "function_version", "function_version_layer", "function_layer", "function_url"];
         let changed = self.inner.store.watch("functions", tables);
         let events = self.inner.store.watch("functions event", &["function_event"]);
+        let sources = self.inner.store.watch("functions source", &["function_source"]);
         async move {
             if self.inner.store.is_shared() {
-                self.follow_on(changed, events).await;
+                self.follow_on([changed, events, sources]).await;
             }
         }
     }
 
-    async fn follow_on(&self, mut changed: watch::Receiver<u64>, mut events: watch::Receiver<u64>) {
+    async fn follow_on(&self, [mut changed, mut events, mut sources]: [watch::Receiver<u64>; 3]) {
         // What was read before others were listened to.
         self.inner.cache().forget_all();
         let mut owned = self.inner.store.shards().owned();
@@ -169,8 +164,13 @@ impl Functions {
                         return;
                     }
                     self.inner.cache().forget_all();
-                    self.inner.new_source.notify_one();
                     self.provision_all().await;
+                }
+                seen = sources.changed() => {
+                    if seen.is_err() {
+                        return;
+                    }
+                    self.inner.new_source.notify_one();
                 }
                 seen = events.changed() => {
                     if seen.is_err() {

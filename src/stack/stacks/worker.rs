@@ -76,6 +76,7 @@ impl Stacks {
     pub async fn follow(&self) {
         let tables = &["stack_head", "stack_work", "stack_request"];
         let mut changed = self.store.watch("stack", tables);
+        let mut drifts = self.store.watch("stack drift", &["stack_drift"]);
         if !self.store.is_shared() {
             return;
         }
@@ -83,6 +84,15 @@ impl Stacks {
         loop {
             tokio::select! {
                 seen = changed.changed() => if seen.is_err() { return },
+                seen = drifts.changed() => {
+                    if seen.is_err() {
+                        return;
+                    }
+                    if let Err(error) = self.recall_drifts().await {
+                        tracing::warn!(%error, "what another node found of a stack could not be read");
+                    }
+                    continue;
+                }
                 // Who worked may have ended.
                 seen = owned.changed() => if seen.is_err() { return },
             }

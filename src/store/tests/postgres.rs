@@ -261,7 +261,11 @@ async fn nodes_share_the_work_and_see_what_others_change() {
     assert_eq!(total(&second).await, Ok(1));
     let mut announced = first.watch("news", &[]);
     second.watch("news", &[]);
-    second.write_apart(|tx| Ok::<_, Error>(tx.announce("news"))).await.unwrap();
+    let announce = |tx: &Tx<'_>| {
+        tx.announce("news");
+        Ok::<_, Error>(())
+    };
+    second.write_apart(announce).await.unwrap();
     announced.changed().await.unwrap();
     // The first one's lease runs out: the second takes over, and the first writes nothing.
     let late = "UPDATE store_lease SET expires = 0, holder = 'of before' WHERE node = 1";
