@@ -135,7 +135,10 @@ impl Keep {
         self.lease.feed.saw(of_others, !self.has_seen);
         self.has_seen = true;
         let owned = seen.of(own);
-        self.lease.shards.saw(owned);
+        if may_give {
+            // Else it may have been read before they were given away, and would look as if they came back.
+            self.lease.shards.saw(owned);
+        }
         let living: Vec<i64> =
             seen.nodes.iter().filter(|(_, until)| seen.now <= *until).map(|(node, _)| *node).collect();
         let count = u32::try_from(living.len()).unwrap_or(1).max(1);
