@@ -235,6 +235,27 @@ fn the_fuzz_targets_lock_the_versions_of_the_product() {
     assert!(others.is_empty(), "take the product's version: cargo update --precise … {others:?}");
 }
 
+/// The same.
+#[test]
+fn the_fuzz_targets_are_built_with_the_profile_of_the_product_s_tests() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    assert_eq!(dev_profile(&root.join("fuzz/Cargo.toml")), dev_profile(&root.join("Cargo.toml")));
+}
+
+/// The lines of a manifest's `dev` profile, each with its section.
+fn dev_profile(path: &Path) -> BTreeSet<(String, String)> {
+    let text = fs::read_to_string(path).unwrap();
+    let (mut section, mut lines) = ("", BTreeSet::new());
+    for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        if line.starts_with('[') {
+            section = line;
+        } else if section.starts_with("[profile.dev") {
+            lines.insert((section.to_owned(), line.to_owned()));
+        }
+    }
+    lines
+}
+
 /// The versions of each package in a lock file.
 fn locked(path: &Path) -> BTreeMap<String, BTreeSet<String>> {
     let text = fs::read_to_string(path).unwrap();
