@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::CONTENT_TYPE;
+use http::header::{CONNECTION, CONTENT_TYPE};
 use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode};
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -98,7 +98,7 @@ impl Admin {
                 return refusal(StatusCode::BAD_REQUEST, "RequestTimeout", &error.to_string());
             }
         };
-        match self.stacks.answer(id, secret, text).await {
+        let mut response = match self.stacks.answer(id, secret, text).await {
             Ok(Answered::Kept) => Response::new(connect::empty()),
             Ok(Answered::Malformed) => refusal(StatusCode::BAD_REQUEST, "ValidationError", NO_SIGNAL),
             Ok(Answered::Nobody) => refusal(StatusCode::FORBIDDEN, "AccessDenied", "Request has expired"),
@@ -106,7 +106,10 @@ impl Admin {
                 tracing::error!(%error, "the answer of a custom resource could not be stored");
                 refusal(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable", NO_STORE)
             }
-        }
+        };
+        // A function stands still between two invocations and would use the connection again, long after it was closed as idle.
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        response
     }
 
     /// Answers a page that only the account may ask for, and tells the audit log.

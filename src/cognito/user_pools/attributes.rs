@@ -105,6 +105,16 @@ pub(super) fn check_count(schema: &[Map<String, Value>]) -> Result<(), Error> {
     Ok(())
 }
 
+/// The bounds of a standard attribute that is a text, as AWS shows them: those of `identities` are none.
+fn text_bounds(name: &str) -> Value {
+    match name {
+        "sub" => json!({"MinLength": "1", "MaxLength": "2048"}),
+        "birthdate" => json!({"MinLength": "10", "MaxLength": "10"}),
+        "identities" => json!({}),
+        _ => json!({"MinLength": "0", "MaxLength": "2048"}),
+    }
+}
+
 /// All attributes of a pool as DescribeUserPool shows them.
 pub(super) fn schema(pool: &Pool) -> Vec<Value> {
     let own = |name: &str| pool.schema.iter().find(|it| it.get("Name").is_some_and(|given| given == name));
@@ -114,11 +124,13 @@ pub(super) fn schema(pool: &Pool) -> Vec<Value> {
                 json!({"Name": name, "AttributeDataType": "Boolean", "DeveloperOnlyAttribute": false,
                     "Mutable": true, "Required": false})
             }
-            "updated_at" => json!({"Name": name, "AttributeDataType": "Number", "DeveloperOnlyAttribute": false,
-                "Mutable": true, "Required": false, "NumberAttributeConstraints": {"MinValue": "0"}}),
+            "updated_at" => {
+                json!({"Name": name, "AttributeDataType": "Number", "DeveloperOnlyAttribute": false,
+                "Mutable": true, "Required": false, "NumberAttributeConstraints": {"MinValue": "0"}})
+            }
             _ => json!({"Name": name, "AttributeDataType": "String", "DeveloperOnlyAttribute": false,
                 "Mutable": *name != "sub", "Required": *name == "sub",
-                "StringAttributeConstraints": {"MinLength": if *name == "sub" { "1" } else { "0" }, "MaxLength": "2048"}}),
+                "StringAttributeConstraints": text_bounds(name)}),
         };
         if let (Some(own), Some(shown)) = (own(name), shown.as_object_mut()) {
             shown.extend(own.clone());
