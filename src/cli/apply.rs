@@ -16,7 +16,7 @@ use super::output;
 use super::remote::{Remote, block_on};
 use crate::connect::Request;
 use crate::server;
-use crate::stack::Template;
+use crate::stack::{self, Template};
 
 /// The service name in the signature; the server's endpoint for stacks expects it.
 const SIGNING_NAME: &str = "cloudformation";
@@ -48,7 +48,14 @@ pub(super) struct Deployment {
     pub(super) template: String,
     pub(super) parameters: Map<String, Value>,
     pub(super) beside: BesideTemplate,
+    /// Whether nothing is done if the stack would lose an API.
+    pub(super) keep_apis: bool,
 }
+
+/// The stack would lose an API.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct DroppedApis(String);
 
 pub(super) fn run(arguments: &Apply) -> anyhow::Result<ExitCode> {
     let file = &arguments.file;
@@ -58,16 +65,28 @@ pub(super) fn run(arguments: &Apply) -> anyhow::Result<ExitCode> {
     let stack = arguments.stack_name.clone().unwrap_or_else(|| server::stack_name(file));
     let remote = Remote { endpoint: &arguments.endpoint };
     let beside = beside(&template, file)?;
-    let deployment = Deployment { stack, template, parameters, beside };
-    let applied = block_on(async {
-        let mut answer = std::pin::pin!(deploy(remote, &deployment));
-        tokio::select! {
-            answer = &mut answer => return answer,
-            () = tokio::time::sleep(PATIENCE) => {}
+    let mut deployment = Deployment { stack, template, parameters, beside, keep_apis: !arguments.force };
+    let apply = |deployment: &Deployment| {
+        block_on(async {
+            let mut answer = std::pin::pin!(deploy(remote, deployment));
+            tokio::select! {
+                answer = &mut answer => return answer,
+                () = tokio::time::sleep(PATIENCE) => {}
+            }
+            output::progress(&format!("applying {} as stack {} …", file.display(), deployment.stack));
+            answer.await
+        })
+    };
+    let applied = match apply(&deployment) {
+        Err(error) if error.is::<DroppedApis>() => {
+            if !output::agreed(&format!("{error}. Delete it?"))? {
+                bail!("{error}; --force deletes it, --stack-name NAME makes another stack");
+            }
+            deployment.keep_apis = false;
+            apply(&deployment)?
         }
-        output::progress(&format!("applying {} as stack {} …", file.display(), deployment.stack));
-        answer.await
-    })?;
+        applied => applied?,
+    };
     for warning in &applied.warnings {
         output::warning(warning);
     }
@@ -113,8 +132,11 @@ pub(super) fn beside(template: &str, file: &Path) -> anyhow::Result<BesideTempla
 }
 
 fn request(remote: Remote<'_>, deployment: &Deployment) -> anyhow::Result<Request> {
-    let Deployment { stack, template, parameters, beside } = deployment;
+    let Deployment { stack, template, parameters, beside, keep_apis } = deployment;
     let mut body = json!({ "template": template, "parameters": parameters });
+    if *keep_apis {
+        body["keep_apis"] = json!(true);
+    }
     for (name, files) in [("packages", &beside.packages), ("documents", &beside.documents)] {
         if !files.is_empty() {
             body[name] = json!(files);
@@ -135,6 +157,7 @@ async fn send(remote: Remote<'_>, request: Request) -> anyhow::Result<Applied> {
     }
     match answer.refusal() {
         Some((kind, message)) if kind == "ValidationError" => bail!("{message}"),
+        Some((kind, message)) if kind == stack::DROPPED_APIS => Err(DroppedApis(message).into()),
         Some((kind, message)) => bail!("the server refused: {kind}: {message}"),
         None => bail!("{endpoint} is no Stepgate server: it answered {}", answer.status),
     }

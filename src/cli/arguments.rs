@@ -312,12 +312,15 @@ pub(super) struct Apply {
     /// The server.
     #[arg(long, value_name = "URL", env = "AWS_ENDPOINT_URL", default_value = "http://127.0.0.1:4566")]
     pub(super) endpoint: String,
-    /// The stack's name [default: the file's name].
+    /// The stack's name [default: the file's name; its folder's, if the file is called template].
     #[arg(long, value_name = "NAME")]
     pub(super) stack_name: Option<String>,
     /// A template parameter; may be repeated.
     #[arg(long = "parameter", value_name = "NAME=VALUE")]
     pub(super) parameters: Vec<String>,
+    /// Apply the template without asking, even if the stack has an API that the template doesn't have.
+    #[arg(long)]
+    pub(super) force: bool,
     /// Print JSON.
     #[arg(long)]
     pub(super) json: bool,

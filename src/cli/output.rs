@@ -28,6 +28,22 @@ pub(super) fn warning(text: &str) {
     let _ = writeln!(std::io::stderr(), "{yellow}WARNING:{plain} {text}");
 }
 
+/// Asks a question that is answered with yes or no; where nobody can answer, it is no.
+///
+/// # Errors
+/// If the answer can't be read.
+pub(super) fn agreed(question: &str) -> std::io::Result<bool> {
+    let (input, mut output) = (std::io::stdin(), std::io::stderr());
+    if !input.is_terminal() || !output.is_terminal() {
+        return Ok(false);
+    }
+    write!(output, "{question} [y/N] ")?;
+    output.flush()?;
+    let mut answer = String::new();
+    input.read_line(&mut answer)?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}
+
 /// Prints an error with its causes.
 pub(super) fn failure(error: &anyhow::Error) {
     let (red, plain) = if colours() { ("\x1b[31m", "\x1b[0m") } else { ("", "") };

@@ -162,13 +162,7 @@ impl Admin {
                 let home = AccountRegion { account: who.account.clone(), region: region.clone() };
                 self.log(&home, name, uri).await
             }
-            Page::Stack(name) => self.apply(name, &body).await.map_err(|error| match error {
-                stack::Error::Store(error) => {
-                    tracing::error!(%error, stack = name, "a template could not be stored");
-                    Refused::unavailable(error.to_string())
-                }
-                error => Refused::invalid(error.to_string()),
-            }),
+            Page::Stack(name) => self.apply(name, &body).await,
         }
     }
 
@@ -287,7 +281,7 @@ impl Admin {
         })
     }
 
-    async fn apply(&self, name: &str, body: &[u8]) -> Result<Value, stack::Error> {
+    async fn apply(&self, name: &str, body: &[u8]) -> Result<Value, Refused> {
         #[derive(Deserialize)]
         #[serde(deny_unknown_fields)]
         struct Body {
@@ -300,16 +294,38 @@ impl Admin {
             /// Documents that it names, likewise.
             #[serde(default)]
             documents: BTreeMap<String, String>,
+            /// Whether nothing is done if the stack would lose an API.
+            #[serde(default)]
+            keep_apis: bool,
         }
-        let body: Body = serde_json::from_slice(body).map_err(|e| stack::Error::Syntax(e.to_string()))?;
-        let mut template = self.stacks.parse_here(&body.template, &body.parameters).await?;
+        let refused = |error| match error {
+            stack::Error::Store(error) => {
+                tracing::error!(%error, stack = name, "a template could not be stored");
+                Refused::unavailable(error.to_string())
+            }
+            error => Refused::invalid(error.to_string()),
+        };
+        let body: Body =
+            serde_json::from_slice(body).map_err(|e| refused(stack::Error::Syntax(e.to_string())))?;
+        let parsed = self.stacks.parse_here(&body.template, &body.parameters).await;
+        let mut template = parsed.map_err(refused)?;
         for (logical_id, archive) in body.packages {
             template.set_package(&logical_id, archive);
         }
         for (logical_id, text) in body.documents {
             template.set_document(&logical_id, text);
         }
-        let applied = self.stacks.apply(name, &template, &body.parameters).await?;
+        if body.keep_apis {
+            let dropped = self.stacks.dropped_apis(name, &template).await.map_err(refused)?;
+            if !dropped.is_empty() {
+                let message = format!(
+                    "Stack {name} has an API that this template doesn't have, and would lose it: {}",
+                    dropped.join(", ")
+                );
+                return Err(Refused::new(StatusCode::CONFLICT, stack::DROPPED_APIS, message));
+            }
+        }
+        let applied = self.stacks.apply(name, &template, &body.parameters).await.map_err(refused)?;
         let changes = applied.changes.iter().map(|change| {
             json!({
                 "logicalId": change.logical_id,

@@ -1,6 +1,7 @@
 //! Deploys at start: the configured templates, or the tutorial into a new data directory.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::path::Path;
 
 use base64::Engine;
@@ -120,9 +121,35 @@ fn endpoint_parameter(template: &Template, endpoint: &str) -> Map<String, Value>
     asks.then(|| ("Endpoint".to_owned(), json!(endpoint))).into_iter().collect()
 }
 
-/// The file's name without its extension as a stack name: letters, digits and `-`.
+/// The file's name without its extension as a stack name: letters, digits and `-`. A file that is called `template`, as in most
+/// projects, gives it the name of its folder: two projects are two stacks.
 pub fn stack_name(path: &Path) -> String {
-    let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or("stack");
+    let name = |name: &OsStr| name.to_str().map(str::to_owned);
+    let folder = || std::path::absolute(path).ok()?.parent()?.file_name().and_then(name);
+    let stem = path.file_stem().and_then(name).unwrap_or_else(|| "stack".to_owned());
+    let stem = if stem == "template" { folder().unwrap_or(stem) } else { stem };
     let name: String = stem.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
     if name.starts_with(|c: char| c.is_ascii_alphabetic()) { name } else { format!("stack-{name}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stacks_are_called_as_their_files_or_their_projects() {
+        for (path, name) in [
+            ("/home/me/shop/api.yaml", "api"),
+            ("/home/me/shop/template.yaml", "shop"),
+            ("/home/me/my shop/template.json", "my-shop"),
+            ("/home/me/2shop/template.yml", "stack-2shop"),
+            ("/home/me/shop/my template.yaml", "my-template"),
+            ("/template.yaml", "template"),
+        ] {
+            assert_eq!(stack_name(Path::new(path)), name, "{path}");
+        }
+        let here = std::env::current_dir().unwrap();
+        let here = here.file_name().unwrap().to_str().unwrap();
+        assert_eq!(stack_name(Path::new("template.yaml")), here);
+    }
 }

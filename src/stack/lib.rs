@@ -63,7 +63,7 @@ pub use lint::{Finding, check};
 pub use objects::{ObjectFuture, Objects};
 pub use operations::{Accounts, Actor, OperationError, OperationFuture, Operations};
 pub use record::Answered;
-pub use stacks::{ANSWER_BYTES_MAX, ANSWERS_PATH, Action, Applied, Change, Ports, Stacks};
+pub use stacks::{ANSWER_BYTES_MAX, ANSWERS_PATH, Action, Applied, Change, DROPPED_APIS, Ports, Stacks};
 pub use supported::supported;
 pub use template::{Beside, Template};
 pub use unknown_types::UnknownTypes;

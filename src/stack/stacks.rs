@@ -28,7 +28,7 @@ use super::elsewhere::Reach;
 use super::error::Error;
 use super::include;
 use super::kind::Kind;
-use super::model::{Head, OnFailure, Progress, Settings, Verb, Work};
+use super::model::{Head, Made, OnFailure, Progress, Settings, Verb, Work};
 use super::objects::Objects;
 use super::operations::{Accounts, Actor, Operations};
 use super::parameter;
@@ -44,6 +44,9 @@ use crate::store::{self, SealedColumn, Store};
 pub(super) use self::begin::{Draft, Given, NewStack, NewUpdate, Refusal};
 pub(super) use self::change_sets::NewChangeSet;
 pub use self::custom::{ANSWER_BYTES_MAX, ANSWERS_PATH};
+
+/// What `stepgate apply` is answered if the stack would lose an API.
+pub const DROPPED_APIS: &str = "StackWouldLoseApi";
 
 /// The stacks of a server.
 pub struct Stacks {
@@ -279,6 +282,19 @@ impl Stacks {
             Some(error) => Err(error),
             None => Ok(Applied { changes: ended.changes, outputs: ended.outputs, warnings: ended.warnings }),
         }
+    }
+
+    /// The APIs of the stack `name` that `template` doesn't have: applying it would delete them. Their logical ids.
+    ///
+    /// # Errors
+    /// If the store can't be read.
+    pub async fn dropped_apis(&self, name: &str, template: &Template) -> Result<Vec<String>, Error> {
+        let made = record::load(&self.store, &self.home, name).await?.unwrap_or_default();
+        let is_api = |kind: &Kind| kind.type_name() == "AWS::ApiGateway::RestApi";
+        let is_kept =
+            |made: &Made| template.resources().any(|(id, kind)| id == made.logical_id && is_api(kind));
+        let dropped = made.into_iter().filter(|made| is_api(&made.kind) && !is_kept(made));
+        Ok(dropped.map(|made| made.logical_id).collect())
     }
 
     /// The values of the Systems Manager parameters that a template's parameters name: those of the settings, and of the

@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 
 use serde_json::{Value, json};
 
-use crate::client::Client;
+use crate::client::{Client, sign};
 use crate::server::{DataDir, Server};
 use crate::states;
 
@@ -90,6 +90,46 @@ fn apply_deploys_changes_and_leaves_alone() {
     let arn = "arn:aws:states:us-east-1:123456789012:stateMachine:Shop";
     let machine = states(&mut client, "DescribeStateMachine", json!({ "stateMachineArn": arn }));
     assert!(machine["definition"].as_str().unwrap().contains("Hello Shop!"), "{machine}");
+}
+
+#[test]
+fn apply_lets_no_stack_lose_its_api_unless_it_is_told_to() {
+    let dir = DataDir::new("lost-api");
+    let server = Server::start(&dir, &[]);
+    let endpoint = format!("http://{}", server.address);
+    let project = dir.path().join("my shop");
+    fs::create_dir(&project).unwrap();
+    let file = project.join("template.yaml");
+    let apply = |template: Value, more: &[&str]| {
+        fs::write(&file, template.to_string()).unwrap();
+        stepgate(&[&["apply", file.to_str().unwrap(), "--endpoint", &endpoint], more].concat())
+    };
+    let api = json!({ "Type": "AWS::ApiGateway::RestApi", "Properties": { "Name": "pets" } });
+    let other = json!({ "Resources": { "A": { "Type": "AWS::StepFunctions::Activity", "Properties": { "Name": "a" } } } });
+    let output = apply(json!({ "Resources": { "Pets": api } }), &[]);
+    assert!(stdout(&output).contains("stack my-shop: 1 created"), "{}{}", stdout(&output), stderr(&output));
+
+    let refused = apply(other.clone(), &[]);
+    assert_eq!(refused.status.code(), Some(1));
+    let text = stderr(&refused);
+    assert!(text.contains("would lose it: Pets") && text.contains("--force"), "{text}");
+    let names = || {
+        let mut client = Client::new(&server.address);
+        let signed = sign("apigateway", "GET", "/restapis", client.address(), &[], "");
+        let apis = client.send_signed("GET", "/restapis", &signed, "").unwrap().json();
+        let apis = apis["item"].as_array().cloned().unwrap_or_default();
+        apis.iter().map(|api| api["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert!(names().contains(&"pets".to_owned()), "{:?}", names());
+
+    let forced = apply(other, &["--force"]);
+    assert!(
+        stdout(&forced).contains("stack my-shop: 1 created, 1 deleted"),
+        "{}{}",
+        stdout(&forced),
+        stderr(&forced)
+    );
+    assert!(!names().contains(&"pets".to_owned()), "{:?}", names());
 }
 
 #[test]

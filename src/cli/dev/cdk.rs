@@ -86,7 +86,7 @@ impl App {
         let mut parameters = stack.parameters.clone();
         parameters.extend(given.map(|(name, value)| (name.clone(), value.clone())));
         let (template, beside) = (stack.template.to_string(), BesideTemplate::default());
-        Ok(Deployment { stack: stack.name, template, parameters, beside })
+        Ok(Deployment { stack: stack.name, template, parameters, beside, keep_apis: false })
     }
 }
 

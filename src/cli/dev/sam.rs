@@ -40,7 +40,7 @@ impl Application {
         let template = template.with_context(|| format!("cannot read {}", self.file.display()))?;
         let beside = apply::beside(&template, &self.file)?;
         let (stack, parameters) = (self.stack.clone(), self.parameters.clone());
-        Ok(vec![Deployment { stack, template, parameters, beside }])
+        Ok(vec![Deployment { stack, template, parameters, beside, keep_apis: false }])
     }
 
     /// The template's folder, and those elsewhere that it names.

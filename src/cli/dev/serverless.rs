@@ -61,6 +61,7 @@ impl Service {
             template: template.to_string(),
             parameters: self.parameters.clone(),
             beside,
+            keep_apis: false,
         }])
     }
 }
