@@ -227,11 +227,11 @@ fn what_is_not_supported_is_refused_before_anything_changes() {
         assert!(!output.status.success() && stderr(&output).contains(want), "{}", stderr(&output));
     };
     check("Signing", json!({ "Type": "AWS::Lambda::CodeSigningConfig" }), "AWS::Lambda::CodeSigningConfig");
-    let filters = json!({ "FunctionName": "f", "EventSourceArn": "a", "FilterCriteria": {} });
+    let kafka = json!({ "FunctionName": "f", "Topics": ["t"], "SelfManagedEventSource": {} });
     check(
         "Mapping",
-        json!({ "Type": "AWS::Lambda::EventSourceMapping", "Properties": filters }),
-        "FilterCriteria",
+        json!({ "Type": "AWS::Lambda::EventSourceMapping", "Properties": kafka }),
+        "SelfManagedEventSource",
     );
     let vpc = json!({ "Type": "AWS::Lambda::Function", "Properties": { "VpcConfig": {} } });
     check("Inside", vpc, "VpcConfig");
