@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 
 use serde_json::{Value, json};
 
-use crate::client::{Client, sign};
+use crate::client::Client;
 use crate::server::{DataDir, Server};
 use crate::states;
 
@@ -114,9 +114,7 @@ fn apply_lets_no_stack_lose_its_api_unless_it_is_told_to() {
     let text = stderr(&refused);
     assert!(text.contains("would lose it: Pets") && text.contains("--force"), "{text}");
     let names = || {
-        let mut client = Client::new(&server.address);
-        let signed = sign("apigateway", "GET", "/restapis", client.address(), &[], "");
-        let apis = client.send_signed("GET", "/restapis", &signed, "").unwrap().json();
+        let apis = Client::new(&server.address).apigateway("GET", "/restapis", &Value::Null).unwrap().json();
         let apis = apis["item"].as_array().cloned().unwrap_or_default();
         apis.iter().map(|api| api["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
     };

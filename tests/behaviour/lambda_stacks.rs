@@ -94,7 +94,7 @@ impl Stack {
         let file = self.dir.path().join("stack.json");
         fs::write(&file, template.to_string()).unwrap();
         let endpoint = format!("http://{}", self.server.address);
-        stepgate(&["apply", file.to_str().unwrap(), "--endpoint", &endpoint, "--json"])
+        stepgate(&["apply", file.to_str().unwrap(), "--endpoint", &endpoint, "--json", "--force"])
     }
 
     fn apply(&self, template: &Value) -> Value {
