@@ -62,7 +62,6 @@ const SHARED: &[&str] = &[
     "$numbers.[$numbers]",
     "$numbers.$numbers",
     "$numbers.($numbers)",
-    "$numbers.*.$large.**.**",
     "$large.**.**.**.**",
     "[$numbers, $numbers, $numbers, $numbers].[$numbers]",
     "$numbers@$a.$numbers@$b.{'a': $a, 'b': $b}",
