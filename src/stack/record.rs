@@ -30,7 +30,7 @@ pub(super) use self::heads::{adopt, all, begin, find, importers, imports, put, u
 pub(super) use self::journal::EVENTS_MAX;
 pub(super) use self::journal::{Commit, End, Noted, commit, events, save_exports, shown};
 pub use self::requests::Answered;
-pub(super) use self::requests::{HANDLE, SIGNALLED, answer, request, request_by_id, save_request};
+pub(super) use self::requests::{HANDLE, SIGNALLED, answer, note_sent, request, request_by_id, save_request};
 
 /// The room's tables.
 const SCHEMA: &[Step] = &[

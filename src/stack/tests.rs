@@ -13,11 +13,12 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Map, Value, json};
 
+use super::model::{Request, Verb};
 use super::objects::{ObjectFuture, Objects};
 use super::operations::{Accounts, Actor, OperationError, OperationFuture, Operations};
-use super::{Action, Applied, Error, Finding, Ports, Stacks, Template, UnknownTypes, check};
+use super::{Action, Applied, Error, Finding, Ports, Stacks, Template, UnknownTypes, check, record};
 use crate::asl;
-use crate::clock::{SeededIds, SystemClock};
+use crate::clock::{SeededIds, SystemClock, Timestamp};
 use crate::id::{AccountId, AccountRegion, Region};
 use crate::store::{Options, Store};
 use crate::wire;
@@ -112,16 +113,19 @@ impl Drop for World {
     }
 }
 
+fn home() -> AccountRegion {
+    AccountRegion {
+        account: AccountId::parse("123456789012").unwrap(),
+        region: Region::parse("us-east-1").unwrap(),
+    }
+}
+
 impl World {
     pub(super) fn new() -> Self {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let n = NEXT.fetch_add(1, Ordering::Relaxed);
         let dir = std::env::temp_dir().join(format!("stepgate-stack-{}-{n}", std::process::id()));
         let store = Store::open(&dir, Options::disturbed(), Arc::new(SystemClock::new())).unwrap();
-        let home = AccountRegion {
-            account: AccountId::parse("123456789012").unwrap(),
-            region: Region::parse("us-east-1").unwrap(),
-        };
         let operations = Arc::new(Yes::default());
         let ssm = [("/app/x".to_owned(), "stored".to_owned())].into();
         let ports = Ports {
@@ -131,7 +135,7 @@ impl World {
             ids: Arc::new(SeededIds::new(1)),
             clock: Arc::new(SystemClock::new()),
         };
-        let stacks = Stacks::open(ports, home, ssm).unwrap();
+        let stacks = Stacks::open(ports, home(), ssm).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         Self { stacks, operations, store, dir, runtime }
     }
@@ -522,4 +526,29 @@ fn versions_follow_revisions_and_aliases_follow_versions() {
     assert_eq!((calls[1].0, &calls[1].1["revisionId"]), ("PublishStateMachineVersion", &json!("revision1")));
     // The operations here publish the same version again, which is not deleted for that.
     assert!(calls.iter().all(|call| call.0 != "DeleteStateMachineVersion"), "{calls:?}");
+}
+
+#[test]
+fn an_answer_that_comes_before_its_request_is_noted_as_sent_is_kept() {
+    let world = World::new();
+    let (store, home) = (&world.store, &home());
+    let request = Request {
+        id: "r".to_owned(),
+        secret: "s".to_owned(),
+        logical_id: "Thing".to_owned(),
+        verb: Verb::Update,
+        physical_id: Some("one".to_owned()),
+        until: Timestamp::from_millis(0),
+        is_sent: false,
+        answer: None,
+    };
+    let found = world.runtime.block_on(async {
+        record::save_request(store, home, "stack", &request).await.unwrap();
+        let kept = world.stacks.answer("r", "s", "told".to_owned()).await.unwrap();
+        assert_eq!(kept, record::Answered::Kept);
+        record::note_sent(store, home, "r").await.unwrap();
+        record::note_sent(store, home, "another").await.unwrap();
+        record::request(store, home, "stack", "Thing").await.unwrap().unwrap()
+    });
+    assert_eq!((found.is_sent, found.answer.as_deref()), (true, Some("told")));
 }

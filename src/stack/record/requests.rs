@@ -22,6 +22,22 @@ pub(in super::super) async fn save_request(
     Ok(written.await?)
 }
 
+/// Writes down that what is asked was sent, in a transaction with what is there: an answer that has come meanwhile stays.
+pub(in super::super) async fn note_sent(store: &Store, home: &AccountRegion, id: &str) -> Result<(), Error> {
+    let (home, id) = (key(home), id.to_owned());
+    let written = store.write(move |tx| {
+        let sql = "SELECT stack, logical_id, sealed FROM stack_request WHERE home = ?1 AND id = ?2";
+        let read = |row: &store::Row<'_>| Ok((row.text(0)?, row.text(1)?, row.blob(2)?));
+        let found: Option<(String, String, Vec<u8>)> =
+            tx.query_one(sql, &[Param::Text(&home), Param::Text(&id)], read)?;
+        let Some((stack, logical_id, sealed)) = found else { return Ok(()) };
+        let request = Request::decode(&tx.unseal(&REQUESTS, &[&home, &id], &sealed)?)?;
+        let sent = Request { is_sent: true, ..request };
+        put(tx, [&home, &id, &stack, &logical_id], &sent.encode()?)
+    });
+    Ok(written.await?)
+}
+
 fn put(tx: &Tx<'_>, [home, id, stack, logical_id]: [&str; 4], text: &str) -> Result<(), store::Error> {
     let sealed = tx.seal(&REQUESTS, &[home, id], text.as_bytes())?;
     let sql = "INSERT INTO stack_request (home, id, stack, logical_id, sealed) VALUES (?1, ?2, ?3, ?4, ?5)

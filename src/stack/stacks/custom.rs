@@ -174,12 +174,7 @@ impl Run<'_> {
         let store = &self.stacks.store;
         if !request.is_sent {
             self.send(asked, request).await?;
-            let sent = Request { is_sent: true, ..request.clone() };
-            // The answer may have come already, and is not forgotten for this.
-            let now = record::request(store, self.home, &self.head.id, asked.logical_id).await?;
-            if now.is_none_or(|now| now.answer.is_none()) {
-                record::save_request(store, self.home, &self.head.id, &sent).await?;
-            }
+            record::note_sent(store, self.home, &request.id).await?;
         }
         loop {
             let mut heard = std::pin::pin!(self.stacks.answered.notified());
