@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Five stacks with `aws cloudformation`: packaged, deployed, called, compared, changed and deleted."""
 
-import tempfile
 import sys
+import tempfile
+import time
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -22,6 +23,10 @@ def main():
             run(["aws", "cloudformation", "package", *package, "--output-template-file", template])
 
             def deploy(greeting, *more):
+                # The CLI names a change set after the second in which it is made: the next one begins in another.
+                begun = int(time.time())
+                while int(time.time()) == begun:
+                    time.sleep(0.05)
                 command = ["aws", "cloudformation", "deploy", "--stack-name", name, "--template-file", template]
                 return run([*command, "--capabilities", "CAPABILITY_IAM", "--parameter-overrides", f"Greeting={greeting}", *more])
 
