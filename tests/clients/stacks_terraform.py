@@ -14,26 +14,10 @@ from checks import ALL, ENDPOINT, nothing_left, run  # noqa: E402
 
 import terraform_tool  # noqa: E402
 
-MODULE = """
-module "%(name)s" {
-  source   = "./%(name)s"
-  endpoint = var.endpoint
-  greeting = var.greeting
-}
-
-output "%(name)s" {
-  value = module.%(name)s
-}
-"""
-
 
 def write(work):
     """One run for all: the provider takes long to start, and to believe that a role is there."""
-    for name in ALL:
-        (work / name).mkdir()
-        shutil.copy(HERE / "stacks" / "terraform" / f"{name}.tf", work / name / "main.tf")
-    variables = 'variable "endpoint" {}\n\nvariable "greeting" {}\n'
-    (work / "main.tf").write_text(variables + "".join(MODULE % {"name": name} for name in ALL))
+    shutil.copytree(HERE / "stacks" / "terraform", work, dirs_exist_ok=True)
     with zipfile.ZipFile(work / "functions.zip", "w") as package:
         for source in sorted((HERE / "stacks" / "functions").glob("*.py")):
             package.write(source, source.name)

@@ -27,6 +27,7 @@ provider "aws" {
 
   endpoints {
     apigateway    = var.endpoint
+    ec2           = var.endpoint
     iam           = var.endpoint
     stepfunctions = var.endpoint
     sts           = var.endpoint

@@ -1,36 +1,9 @@
-terraform {
-  required_providers {
-    aws = { source = "hashicorp/aws" }
-  }
-}
-
-variable "endpoint" {}
-
 variable "greeting" {}
 
-provider "aws" {
-  region                      = "us-east-1"
-  access_key                  = "test"
-  secret_key                  = "test"
-  skip_credentials_validation = true
-  skip_metadata_api_check     = true
-
-  endpoints {
-    apigateway    = var.endpoint
-    cognitoidp    = var.endpoint
-    iam           = var.endpoint
-    lambda        = var.endpoint
-    stepfunctions = var.endpoint
-    sts           = var.endpoint
-  }
-}
-
-resource "aws_iam_role" "function" {
-  name = "greet-function"
-  assume_role_policy = jsonencode({
-    Version   = "2012-10-17"
-    Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "lambda.amazonaws.com" } }]
-  })
+module "function_role" {
+  source  = "../role"
+  name    = "greet-function"
+  service = "lambda"
 }
 
 resource "aws_lambda_function" "function" {
@@ -38,9 +11,9 @@ resource "aws_lambda_function" "function" {
   # The newest that providers of several years know.
   runtime          = "python3.8"
   handler          = "greet.handler"
-  filename         = "functions.zip"
-  source_code_hash = filebase64sha256("functions.zip")
-  role             = aws_iam_role.function.arn
+  filename         = "${path.root}/functions.zip"
+  source_code_hash = filebase64sha256("${path.root}/functions.zip")
+  role             = module.function_role.arn
   timeout          = 30
 
   environment {

@@ -1,29 +1,4 @@
-terraform {
-  required_providers {
-    aws = { source = "hashicorp/aws" }
-  }
-}
-
-variable "endpoint" {}
-
 variable "greeting" {}
-
-provider "aws" {
-  region                      = "us-east-1"
-  access_key                  = "test"
-  secret_key                  = "test"
-  skip_credentials_validation = true
-  skip_metadata_api_check     = true
-
-  endpoints {
-    apigateway    = var.endpoint
-    cognitoidp    = var.endpoint
-    iam           = var.endpoint
-    lambda        = var.endpoint
-    stepfunctions = var.endpoint
-    sts           = var.endpoint
-  }
-}
 
 resource "aws_cognito_user_pool" "people" {
   name = "plans"
