@@ -103,13 +103,28 @@ pub struct Options {
     pub ssm_parameters: BTreeMap<String, String>,
 }
 
+impl Options {
+    /// Whether the key that everybody knows signs.
+    pub fn has_default_key(&self) -> bool {
+        Self::default().credentials.iter().any(|known| self.credentials.contains(known))
+    }
+
+    /// How strictly roles are asked. Unless the settings say it, that is as on AWS where people have keys of their own, and
+    /// where the key that everybody knows signs, as on a laptop, roles that aren't here are let through: what is tried
+    /// there often names roles of an account elsewhere.
+    pub fn enforcement(&self) -> Enforcement {
+        let unless_said = if self.has_default_key() { Enforcement::Enforced } else { Enforcement::Strict };
+        self.iam.enforcement.unwrap_or(unless_said)
+    }
+}
+
 /// How roles and policies are asked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Iam {
     /// Whether the roles of integrations, state machines and functions have to exist, trust the service, and allow what
-    /// is called under them.
-    pub enforcement: Enforcement,
+    /// is called under them; [`Options::enforcement`] without it.
+    pub enforcement: Option<Enforcement>,
 }
 
 /// Addresses of the plain listeners.

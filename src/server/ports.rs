@@ -117,7 +117,7 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
         Arc::new(egress.map_err(|error| Error::Setting { key: "egress", problem: error.to_string() })?);
     let keys = Arc::new(keys(options, home));
     let authenticator = Arc::new(Authenticator::new(keys.clone(), clock.clone()));
-    let iam = Iam::open(store.clone(), clock.clone(), ids.clone())?.enforcing(options.iam.enforcement);
+    let iam = Iam::open(store.clone(), clock.clone(), ids.clone())?.enforcing(options.enforcement());
     let iam = iam.signing(keys.clone()).await?;
     let sessions =
         Sessions::open(store.clone(), clock.clone(), ids.clone(), keys.clone(), iam.clone()).await?;
@@ -286,7 +286,7 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
         ids,
         home: home.clone(),
         local_key: local_key(options),
-        is_key_well_known: has_default_key(options),
+        is_key_well_known: options.has_default_key(),
         gateway: gateway.clone(),
         apis: apis_of_console,
         facts: facts.clone(),
@@ -435,11 +435,6 @@ fn keys_of(
             gateway::UserPoolKeys::At(address)
         }
     })
-}
-
-/// Whether the key that everybody knows signs.
-fn has_default_key(options: &Options) -> bool {
-    Options::default().credentials.iter().any(|known| options.credentials.contains(known))
 }
 
 /// The default key, if the server can be reached from this machine alone: who is here may sign in with one click.

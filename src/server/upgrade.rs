@@ -1,7 +1,7 @@
 //! What a data directory that an older version has written would now be refused: the roles of its state machines and
 //! integrations weren't asked then.
 //!
-//! Done once a directory, while it is served; the log has a line for each. Only what a definition says by itself is
+//! Done once a directory, and once more when its roles are asked strictly, while it is served; the log has a line for each. Only what a definition says by itself is
 //! looked at: which function it calls, not which one its input will name.
 
 use std::sync::Arc;
@@ -77,7 +77,12 @@ async fn refusals(iam: &Iam, used: &Used, home: &AccountRegion) -> Vec<String> {
         source_arn: Some(used.by.as_str().into()),
         task_role: None,
     };
-    let caller = match iam.clone().enforcing(Enforcement::Enforced).assume(&of, home).await {
+    // With "warn" nothing is refused; what would be otherwise is said all the same.
+    let asked = match iam.enforcement() {
+        Enforcement::Strict => Enforcement::Strict,
+        Enforcement::Enforced | Enforcement::Warn => Enforcement::Enforced,
+    };
+    let caller = match iam.clone().enforcing(asked).assume(&of, home).await {
         Ok(caller) => caller,
         Err(error @ (RoleError::NotAssumed { .. } | RoleError::TaskRole { .. })) => {
             return vec![error.to_string()];

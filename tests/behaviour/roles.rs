@@ -6,7 +6,7 @@ use std::fs;
 use serde_json::{Value, json};
 
 use crate::authorizers::call;
-use crate::client::{Answer, Client, sign};
+use crate::client::{Answer, Client, sign, sign_as};
 use crate::commands::{stderr, stdout, stepgate};
 use crate::server::{DataDir, Server};
 use crate::{HELLO_WORLD, error_of, post_execution, states};
@@ -425,6 +425,33 @@ pub(crate) fn with_settings(dir: &DataDir, settings: &str) -> Server {
     let path = dir.path().join("stepgate.toml");
     fs::write(&path, settings).unwrap();
     Server::start(dir, &["--config", path.to_str().unwrap()])
+}
+
+#[test]
+fn servers_with_keys_of_their_own_are_strict() {
+    let own = "[[credentials]]\naccess_key_id = \"AKIAOWN\"\nsecret_access_key = \"own-secret\"\n";
+    let default = "[[credentials]]\naccess_key_id = \"test\"\nsecret_access_key = \"test\"\n";
+    let lenient = "[iam]\nenforcement = \"enforced\"\n";
+    let pass = json!({"StartAt": "P", "States": {"P": {"Type": "Pass", "End": true}}}).to_string();
+    let nobody = "arn:aws:iam::123456789012:role/nobody";
+    let input = json!({"name": "A", "roleArn": nobody, "definition": pass}).to_string();
+    for (name, settings, key, status) in [
+        ("own", own.to_owned(), ("AKIAOWN", "own-secret"), 400),
+        ("own-and-default", format!("{own}{default}"), ("AKIAOWN", "own-secret"), 200),
+        ("own-and-lenient", format!("{own}{lenient}"), ("AKIAOWN", "own-secret"), 200),
+        ("default", String::new(), ("test", "test"), 200),
+    ] {
+        let dir = DataDir::new(&format!("roles-{name}"));
+        let server = with_settings(&dir, &settings);
+        let headers = [
+            ("content-type", "application/x-amz-json-1.0"),
+            ("x-amz-target", "AWSStepFunctions.CreateStateMachine"),
+        ];
+        let signed = sign_as(key, "states", ("POST", "/"), &server.address, &headers, &input);
+        let answer = Client::new(&server.address).send_signed("POST", "/", &signed, &input).unwrap();
+        assert_eq!(answer.status, status, "{name}: {}", answer.text());
+        assert_eq!(status == 400, error_of(&answer) == "AccessDeniedException", "{name}: {}", answer.text());
+    }
 }
 
 #[test]

@@ -73,13 +73,13 @@ pub(super) fn look(options: &Options) -> Vec<Finding> {
             "deny = [\"0.0.0.0/0\", \"::/0\"], and allow the backends",
         ));
     }
-    match options.iam.enforcement {
+    match options.enforcement() {
         Enforcement::Strict => {}
         Enforcement::Enforced => findings.push(Finding::should(
             "UNKNOWN_ROLES",
             "iam.enforcement",
             "roles that this server doesn't have, or that never had a policy, are let through",
-            "enforcement = \"strict\", once all roles are here",
+            "keys of your own, or enforcement = \"strict\", once all roles are here",
         )),
         Enforcement::Warn => findings.push(Finding::must(
             "ROLES_NOT_ASKED",

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 
-use super::role_use::ASSUME_ROLE;
+use super::role_use::{ASSUME_ROLE, Enforcement};
 use super::{Iam, IamError};
 use crate::store::{self, Param, Tx};
 
@@ -138,13 +138,14 @@ impl Iam {
 }
 
 impl Iam {
-    /// Whether somebody has looked at what was made before roles were asked.
+    /// Whether somebody has looked at what was made before roles were asked, as strictly as they are asked now.
     ///
     /// # Errors
     /// [`IamError`] if it can't be read.
     pub async fn is_looked_at(&self) -> Result<bool, IamError> {
-        let sql = "SELECT 1 FROM iam_looked_at WHERE version = 1";
-        Ok(self.store.read(move |tx| tx.query_one(sql, &[], |_| Ok(()))).await?.is_some())
+        let sql = "SELECT 1 FROM iam_looked_at WHERE version >= ?1";
+        let version = self.look_version();
+        Ok(self.store.read(move |tx| tx.query_one(sql, &[version.into()], |_| Ok(()))).await?.is_some())
     }
 
     /// Keeps that somebody has looked.
@@ -152,9 +153,18 @@ impl Iam {
     /// # Errors
     /// [`IamError`] if it can't be written.
     pub async fn set_looked_at(&self) -> Result<(), IamError> {
-        let sql = "INSERT INTO iam_looked_at (version) VALUES (1) ON CONFLICT (version) DO NOTHING";
-        self.store.write(move |tx| tx.execute(sql, &[])).await?;
+        let sql = "INSERT INTO iam_looked_at (version) VALUES (?1) ON CONFLICT (version) DO NOTHING";
+        let version = self.look_version();
+        self.store.write(move |tx| tx.execute(sql, &[version.into()])).await?;
         Ok(())
+    }
+
+    /// Which look it is: one that refuses more has a higher number.
+    fn look_version(&self) -> i64 {
+        match self.enforcement {
+            Enforcement::Enforced | Enforcement::Warn => 1,
+            Enforcement::Strict => 2,
+        }
     }
 }
 

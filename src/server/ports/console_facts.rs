@@ -242,7 +242,7 @@ fn settings(options: &Options) -> Value {
             "concurrency": options.functions.concurrency, "idle_s": options.functions.idle_s,
             "retry_delay_s": options.functions.retry_delay_s, "near_versions": options.functions.near_versions,
         },
-        "iam": { "enforcement": format!("{:?}", options.iam.enforcement).to_lowercase() },
+        "iam": { "enforcement": format!("{:?}", options.enforcement()).to_lowercase() },
         "egress": { "allow": options.egress.allow, "deny": options.egress.deny },
         "audit_log": {
             "to": format!("{:?}", options.audit_log.to).to_lowercase(), "file": path(&options.audit_log.file),
