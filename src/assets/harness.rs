@@ -29,6 +29,7 @@ pub(crate) struct World {
     pub(crate) clock: Arc<VirtualClock>,
     pub(crate) store: Store,
     pub(crate) feed: Arc<logs::Feed>,
+    pub(crate) groups: logs::LogGroups,
     pub(crate) dir: PathBuf,
 }
 
@@ -113,13 +114,14 @@ impl World {
         let buckets = s3::Buckets::open(ports).unwrap();
         let parameters = ssm::Parameters::open(store.clone(), clock.clone()).unwrap();
         let feed = Arc::new(logs::Feed::default());
-        let groups = logs::LogGroups::open(store.clone(), clock.clone(), feed.clone(), None).unwrap();
-        let services = [s3::service(buckets), ssm::service(parameters), logs::service(groups)];
+        let folder = dir.join("log-groups");
+        let groups = logs::LogGroups::open(store.clone(), clock.clone(), feed.clone(), None, folder).unwrap();
+        let services = [s3::service(buckets), ssm::service(parameters), logs::service(groups.clone())];
         let authenticator = Arc::new(Authenticator::new(keys, clock.clone()));
         let bodies = Arc::new(Bulkhead::new(None));
         let services = services.into_iter().collect();
         let api = Api::new(services, authenticator, iam, bodies, clock.clone(), ids);
-        Self { api, clock, store, feed, dir }
+        Self { api, clock, store, feed, groups, dir }
     }
 
     /// Closes the store and opens it again.

@@ -1,12 +1,14 @@
 //! Amazon CloudWatch Logs: the table of its operations.
 //!
 //! See <https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/Welcome.html>. A group's events are those that
-//! clients put, which are in the store, and what this server logs for it, of which the newest are in memory ([`Feed`]).
+//! clients put, which are in the store, and what this server logs for it, of which the newest are in memory ([`Feed`]) and in
+//! files.
 
 mod events;
 mod feed;
 mod groups;
 mod pattern;
+mod saved;
 mod shapes;
 mod streams;
 mod tables;
@@ -14,15 +16,17 @@ mod tags;
 #[cfg(test)]
 mod tests;
 
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde_json::Value;
 
 pub use self::feed::Feed;
-use self::feed::Line;
+use self::saved::{Group, Saved};
 use crate::clock::Clock;
-use crate::functions::Functions;
+use crate::functions::{Functions, Log, LogLine};
 use crate::id::AccountRegion;
 use crate::store::{self, Store};
 use crate::wire::{
@@ -46,6 +50,7 @@ pub struct LogGroups {
     feed: Arc<Feed>,
     /// Those of functions; none in tests.
     functions: Option<Functions>,
+    saved: Arc<Saved>,
 }
 
 impl fmt::Debug for LogGroups {
@@ -64,7 +69,8 @@ impl LogGroups {
         store.declare(tables::RECORDS)
     }
 
-    /// Opens the tables in `store`; `feed` has what this server logs, and `functions` what functions do. Blocks.
+    /// Opens the tables in `store`; `feed` has what this server logs, `functions` what functions do, and `folder` what both had
+    /// when the server was ended. Blocks.
     ///
     /// # Errors
     /// Any [`store::Error`].
@@ -73,25 +79,65 @@ impl LogGroups {
         clock: Arc<dyn Clock>,
         feed: Arc<Feed>,
         functions: Option<Functions>,
+        folder: PathBuf,
     ) -> Result<Self, store::Error> {
         Self::migrate(&store)?;
-        Ok(Self { store, clock, feed, functions })
+        let saved = Saved::open(folder, |(home, group)| {
+            let of_function = group.strip_prefix(OF_FUNCTIONS).zip(functions.as_ref());
+            match of_function {
+                Some((name, functions)) => Some(functions.log(home, name)),
+                None => feed.log(home, group),
+            }
+        });
+        Ok(Self { store, clock, feed, functions, saved: Arc::new(saved) })
     }
 
-    /// What is in memory for a group; `None` if there never was anything.
-    fn lines(&self, home: &AccountRegion, group: &str) -> Option<Vec<Line>> {
+    /// Takes away what is older than its group's retention, of what is in memory.
+    ///
+    /// # Errors
+    /// Any [`store::Error`].
+    pub async fn expire(&self) -> Result<(), store::Error> {
+        let logs = self.logs();
+        let homes: HashSet<AccountRegion> = logs.iter().map(|((home, _), _)| home.clone()).collect();
+        let read = self.store.read(move |tx| {
+            let mut retained: BTreeMap<(AccountRegion, String), i64> = BTreeMap::new();
+            for home in homes {
+                for (name, group) in tables::groups(tx, &home)? {
+                    retained.extend(group.retention_days.map(|days| ((home.clone(), name), days)));
+                }
+            }
+            Ok::<_, store::Error>(retained)
+        });
+        let retained = read.await?;
+        let now = self.clock.now();
+        for (group, log) in logs {
+            if let Some(days) = retained.get(&group) {
+                log.clear_before(events::oldest(now, *days));
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes what was logged since the last time where it is found after a restart.
+    pub async fn save(&self) {
+        let (saved, logs) = (self.saved.clone(), self.logs());
+        // It says itself what it can't write.
+        let _ = tokio::task::spawn_blocking(move || saved.save(logs)).await;
+    }
+
+    /// What is in memory, group by group.
+    fn logs(&self) -> Vec<(Group, Arc<Log>)> {
+        let of_functions = self.functions.iter().flat_map(Functions::logs);
+        let of_functions =
+            of_functions.map(|((home, name), log)| ((home, format!("{OF_FUNCTIONS}{name}")), log));
+        self.feed.all().into_iter().chain(of_functions).collect()
+    }
+
+    /// What is in memory for a group; `None` if there is nothing.
+    fn lines(&self, home: &AccountRegion, group: &str) -> Option<Vec<LogLine>> {
         let of_function = group.strip_prefix(OF_FUNCTIONS).zip(self.functions.as_ref());
         let of_function = of_function.filter(|(name, functions)| functions.has_logged(home, name));
-        let of_function = of_function.map(|(name, functions)| {
-            let lines = functions.log(home, name).lines(0, usize::MAX);
-            let lines = lines.into_iter().map(|line| Line {
-                number: line.number,
-                time: line.time,
-                stream: line.stream,
-                text: line.text,
-            });
-            lines.collect::<Vec<Line>>()
-        });
+        let of_function = of_function.map(|(name, functions)| functions.log(home, name).lines(0, usize::MAX));
         match (self.feed.lines(home, group), of_function) {
             (Some(mut lines), Some(more)) => {
                 lines.extend(more);
@@ -99,6 +145,18 @@ impl LogGroups {
             }
             (lines, more) => lines.or(more),
         }
+    }
+
+    /// Forgets what is in memory for a group, and in its file.
+    async fn forget(&self, home: &AccountRegion, group: &str) {
+        self.feed.forget(home, group);
+        let of_function = group.strip_prefix(OF_FUNCTIONS).zip(self.functions.as_ref());
+        if let Some((name, functions)) =
+            of_function.filter(|(name, functions)| functions.has_logged(home, name))
+        {
+            functions.log(home, name).clear();
+        }
+        self.save().await;
     }
 
     /// The groups that this server logs to.

@@ -200,7 +200,12 @@ impl Functions {
         self.inner.runner.log(home, name)
     }
 
-    /// The functions that have logged something since the server was started.
+    /// What functions of all accounts have logged.
+    pub fn logs(&self) -> Vec<((AccountRegion, String), Arc<Log>)> {
+        self.inner.runner.logs()
+    }
+
+    /// The functions that have logged something.
     pub fn loggers(&self, home: &AccountRegion) -> Vec<String> {
         self.inner.runner.loggers(home)
     }

@@ -127,6 +127,10 @@ impl Runner {
         self.inner.logs.of(home, name)
     }
 
+    pub(crate) fn logs(&self) -> Vec<((AccountRegion, String), Arc<Log>)> {
+        self.inner.logs.all()
+    }
+
     /// The functions that have logged something.
     pub(crate) fn loggers(&self, home: &AccountRegion) -> Vec<String> {
         self.inner.logs.names(home)

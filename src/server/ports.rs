@@ -26,7 +26,7 @@ use self::console_facts::ConsoleFacts;
 use self::execution_logs::ExecutionLogs;
 use self::following::Following;
 use self::functions::{FunctionPorts, Later, Outside};
-use self::log_feed::Shown;
+use self::log_feed::{LogKeeper, Shown};
 use self::objects::Buckets;
 use self::operations::InName;
 use self::permissions::OfIam;
@@ -77,6 +77,7 @@ pub(super) struct System {
     logs: Arc<ExecutionLogs>,
     access_logs: Arc<AccessLogs>,
     audit_log: Option<Arc<AuditLog>>,
+    log_keeper: LogKeeper,
     following: Following,
     samples: Option<Arc<RequestSamples>>,
     /// What the console and its API tell of the server.
@@ -147,8 +148,10 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
     let settings = functions::settings(options);
     let functions = Functions::open(store.clone(), clock.clone(), ids.clone(), settings, ports)?;
     let feed = Arc::new(logs::Feed::default());
+    let kept = options.data_dir.join("log-groups");
     let log_groups =
-        logs::LogGroups::open(store.clone(), clock.clone(), feed.clone(), Some(functions.clone()))?;
+        logs::LogGroups::open(store.clone(), clock.clone(), feed.clone(), Some(functions.clone()), kept)?;
+    let log_keeper = LogKeeper::new(log_groups.clone());
     let endpoints = Endpoints::new(&options.services, own.as_ref(), &home.account)?;
     let called = services::services().map(|service| service.name.to_owned());
     let reach = apis::Reach {
@@ -318,6 +321,7 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
         logs: execution_logs,
         access_logs,
         audit_log,
+        log_keeper,
         following,
         samples,
         facts,
@@ -348,6 +352,7 @@ impl System {
         self.engine.close();
         self.functions.close();
         self.gateway.flush_usage().await;
+        self.log_keeper.close().await;
         self.store.close().await;
         let (logs, access_logs, audit_log) =
             (self.logs.clone(), self.access_logs.clone(), self.audit_log.clone());

@@ -2,9 +2,10 @@
 
 use serde_json::json;
 
-use crate::client::Client;
+use crate::client::{Client, sign};
+use crate::functions_support::{make, value};
 use crate::server::{DataDir, Server};
-use crate::{HELLO_WORLD, create_waiting_machine, error_of, post_execution, states};
+use crate::{HELLO_WORLD, ROLE, create_waiting_machine, error_of, post_execution, states};
 
 #[test]
 fn a_restart_changes_nothing() {
@@ -53,6 +54,66 @@ fn a_restart_changes_nothing() {
     let another = json!({ "stateMachineArn": HELLO_WORLD }).to_string();
     assert!(post_execution(&mut client, &another).json()["executionArn"].is_string());
     states(&mut client, "StopExecution", json!({ "executionArn": running }));
+}
+
+#[test]
+fn what_executions_and_functions_logged_is_found_after_a_restart() {
+    let (dir, group) = (DataDir::new("restart-logs"), "/aws/vendedlogs/states/Kept");
+    let mut server = Server::start(&dir, &[]);
+    let mut client = Client::new(&server.address);
+    let arn = format!("arn:aws:logs:us-east-1:123456789012:log-group:{group}:*");
+    let definition = json!({"StartAt": "P", "States": {"P": {"Type": "Pass", "End": true}}}).to_string();
+    let machine = json!({"name": "Kept", "definition": definition, "roleArn": ROLE, "loggingConfiguration": {
+        "level": "ALL", "destinations": [{"cloudWatchLogsLogGroup": {"logGroupArn": arn}}]}});
+    let machine = states(&mut client, "CreateStateMachine", machine)["stateMachineArn"].clone();
+    states(&mut client, "StartExecution", json!({ "stateMachineArn": machine }));
+    let print = "def handler(event, context):\n    print('said by a function')\n";
+    make(&mut client, "f", "python3.12", "app.handler", &[("app.py", print)]);
+    value(&mut client, "f", &json!({}));
+    let events = |client: &mut Client, group: &str| {
+        let headers = [
+            ("content-type", "application/x-amz-json-1.1"),
+            ("x-amz-target", "Logs_20140328.FilterLogEvents"),
+        ];
+        let (host, input) = (client.address().to_owned(), json!({ "logGroupName": group }).to_string());
+        let signed = sign("logs", "POST", "/", &host, &headers, &input);
+        client.send_signed("POST", "/", &signed, &input).unwrap().json()["events"].clone()
+    };
+    let files = dir.path().join("data/log-groups/123456789012/us-east-1");
+    let is_kept = |file: &str, text: &str| {
+        std::fs::read_to_string(files.join(file)).is_ok_and(|kept| kept.contains(text))
+    };
+    let kept = || {
+        is_kept("+aws+vendedlogs+states+Kept.jsonl", "ExecutionSucceeded")
+            && is_kept("+aws+lambda+f.jsonl", "said by a function")
+    };
+    for _ in 0..1_000 {
+        if kept() {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    assert!(kept(), "{:?}", std::fs::read_dir(&files).map(|files| files.flatten().collect::<Vec<_>>()));
+    let read = |client: &mut Client| [group, "/aws/lambda/f"].map(|group| events(client, group));
+    let before = read(&mut client);
+    assert_eq!(before[0].as_array().map(Vec::len), Some(4), "{before:?}");
+    for crash in [true, false] {
+        if crash {
+            server.kill();
+        } else {
+            assert!(server.terminate().success());
+        }
+        server = Server::start(&dir, &[]);
+        client = Client::new(&server.address);
+        let after = read(&mut client);
+        // A function's end may have come after what was written.
+        let n = before[1].as_array().map_or(0, Vec::len).min(after[1].as_array().map_or(0, Vec::len));
+        assert_eq!(
+            (&after[0], &after[1].as_array().unwrap()[..n]),
+            (&before[0], &before[1].as_array().unwrap()[..n])
+        );
+        assert!(after[1].to_string().contains("said by a function"));
+    }
 }
 
 #[test]

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::pattern::Pattern;
 use super::{INVALID_PARAMETER, LogGroups, group_of, groups, no_such_stream, tables};
 use crate::assets::error::Error;
+use crate::clock::Timestamp;
 use crate::wire::{ApiError, Call};
 
 /// The largest event, in bytes.
@@ -35,6 +36,11 @@ pub(super) struct Event {
     pub(super) message: String,
 }
 
+/// The time before which nothing is kept for so many days.
+pub(super) fn oldest(now: Timestamp, days: i64) -> Timestamp {
+    Timestamp::from_millis(now.as_millis().saturating_sub(days.saturating_mul(DAY_MS)))
+}
+
 /// The events of a group in this time, in its order.
 pub(super) async fn all_events(
     call: &Call,
@@ -44,11 +50,10 @@ pub(super) async fn all_events(
     let state = call.state::<LogGroups>();
     let lines = state.lines(&call.home, group);
     let (home, name, has_lines) = (call.home.clone(), group.to_owned(), lines.is_some());
-    let now = state.clock.now().as_millis();
+    let now = state.clock.now();
     let read = state.store.read(move |tx| {
         let found = groups::find(tx, &home, &name, has_lines)?;
-        let oldest =
-            found.retention_days.map_or(i64::MIN, |days| now.saturating_sub(days.saturating_mul(DAY_MS)));
+        let oldest = found.retention_days.map_or(i64::MIN, |days| oldest(now, days).as_millis());
         Ok::<_, Error>((tables::events(tx, &home, &name, (from.max(oldest), to))?, oldest))
     });
     let (put, oldest) = read.await?;
@@ -119,7 +124,7 @@ pub(super) async fn put(call: &Call, input: Put) -> Result<Value, ApiError> {
         if !tables::has_stream(tx, &home, group, stream)? {
             return Err(Error::Refused(no_such_stream()));
         }
-        let expired = found.retention_days.map(|days| at.saturating_sub(days.saturating_mul(DAY_MS)));
+        let expired = found.retention_days.map(|days| oldest(now, days).as_millis());
         let too_old = at - OLDEST_DAYS * DAY_MS;
         let n_old = given.iter().take_while(|event| event.timestamp < too_old).count();
         let n_expired =

@@ -80,7 +80,7 @@ pub(super) async fn delete(call: &Call, input: Named) -> Result<(), ApiError> {
         Ok(tables::delete_group(tx, &home, &gone)?)
     });
     written.await?;
-    groups.feed.forget(&call.home, &name);
+    groups.forget(&call.home, &name).await;
     Ok(())
 }
 

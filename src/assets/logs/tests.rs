@@ -1,10 +1,14 @@
 //! Log groups as clients see them.
 
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::path::PathBuf;
+
 use serde_json::{Value, json};
 
 use super::Feed;
 use crate::assets::harness::World;
-use crate::clock::Clock as _;
+use crate::clock::{Clock as _, Timestamp};
 use crate::id::{AccountId, AccountRegion, Region};
 
 const NOW: i64 = 1_700_000_000_000;
@@ -105,6 +109,77 @@ async fn what_this_server_logs_is_found_without_a_group() {
     assert_eq!(messages(&logs(&world, "GetLogEvents", got).await.unwrap()), ["a", "b"]);
     logs(&world, "DeleteLogGroup", json!({"logGroupName": "/aws/vendedlogs/states/M"})).await.unwrap();
     assert_eq!(logs(&world, "DescribeLogGroups", json!({})).await.unwrap()["logGroups"], json!([]));
+}
+
+const OWN: &str = "/aws/vendedlogs/states/M";
+
+fn log(world: &World, at: i64, text: &str) {
+    world.feed.take(&home(), OWN, Timestamp::from_millis(at), text.to_owned());
+}
+
+async fn own(world: &World) -> Value {
+    logs(world, "FilterLogEvents", json!({"logGroupName": OWN})).await.unwrap_or_default()
+}
+
+fn file(world: &World) -> PathBuf {
+    world.dir.join("log-groups/123456789012/us-east-1/+aws+vendedlogs+states+M.jsonl")
+}
+
+#[tokio::test]
+async fn what_this_server_logs_outlives_it() {
+    let world = World::new().await;
+    log(&world, NOW, "a\n\"b\"");
+    world.groups.save().await;
+    log(&world, NOW + 1, "c");
+    world.groups.save().await;
+    log(&world, NOW + 2, "comes too late");
+    let before = own(&world).await;
+    // A server that was killed has written half a line.
+    OpenOptions::new().append(true).open(file(&world)).unwrap().write_all(b"[3,17").unwrap();
+    let world = world.restart().await;
+    let after = own(&world).await;
+    assert_eq!(messages(&after), ["a\n\"b\"", "c"]);
+    assert_eq!(after["events"].as_array().unwrap()[..], before["events"].as_array().unwrap()[..2]);
+    log(&world, NOW + 3, "d");
+    world.groups.save().await;
+    let world = world.restart().await.restart().await;
+    assert_eq!(messages(&own(&world).await), ["a\n\"b\"", "c", "d"]);
+    logs(&world, "DeleteLogGroup", json!({"logGroupName": OWN})).await.unwrap();
+    assert!(!file(&world).exists());
+    log(&world, NOW + 4, "anew");
+    world.groups.save().await;
+    let world = world.restart().await;
+    assert_eq!(messages(&own(&world).await), ["anew"]);
+}
+
+#[tokio::test]
+async fn what_is_older_than_its_groups_retention_is_removed() {
+    let world = World::new().await;
+    log(&world, NOW - 25 * HOUR, "old");
+    log(&world, NOW, "new");
+    world.groups.save().await;
+    let retention = json!({"logGroupName": OWN, "retentionInDays": 1});
+    logs(&world, "PutRetentionPolicy", retention).await.unwrap();
+    world.groups.expire().await.unwrap();
+    world.groups.save().await;
+    let text = std::fs::read_to_string(file(&world)).unwrap();
+    assert!(text.contains("new") && !text.contains("old"), "{text}");
+    logs(&world, "DeleteRetentionPolicy", json!({"logGroupName": OWN})).await.unwrap();
+    assert_eq!(messages(&own(&world).await), ["new"]);
+}
+
+#[tokio::test]
+async fn a_groups_file_is_bounded() {
+    let world = World::new().await;
+    let text = "x".repeat(100_000);
+    for n in 0..60 {
+        log(&world, NOW + n, &text);
+        world.groups.save().await;
+    }
+    assert!(std::fs::metadata(file(&world)).unwrap().len() < 3 * 1_048_576);
+    let before = own(&world).await;
+    let world = world.restart().await;
+    assert_eq!(own(&world).await, before);
 }
 
 #[tokio::test]
