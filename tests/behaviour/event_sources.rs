@@ -161,6 +161,116 @@ fn a_batch_that_fails_is_tried_in_halves() {
     until(&dir, "f", &json!([["1", "2", "worst", "4"], ["1", "2"], ["worst", "4"], ["worst"], ["4"]]));
 }
 
+/// A record of a key that came at a time, in seconds.
+fn record(key: &str, text: &str, at: f64) -> Value {
+    json!({"Data": text, "PartitionKey": key, "ApproximateArrivalTimestamp": at})
+}
+
+#[test]
+fn batches_of_a_shard_are_handled_at_one_time_but_those_of_a_key() {
+    let (land, dir) = (Land::new(false), DataDir::new("source-parallel"));
+    let mut server = start(&dir, &land);
+    let mut client = Client::new(&server.address);
+    let record_of = dir.path().join("f");
+    // The first record is not handled before one of those that come after it.
+    let source = format!(
+        r#"
+import base64, json, os, time
+def handler(event, context):
+    seen = [base64.b64decode(r['kinesis']['data']).decode() for r in event['Records']]
+    while seen == ['waits'] and not os.path.exists({record_of:?}):
+        time.sleep(0.02)
+    with open({record_of:?}, 'a') as file:
+        file.write(json.dumps(seen) + '\n')
+"#
+    );
+    make(&mut client, "f", "python3.12", "app.handler", &[("app.py", &source)]);
+    let mut all = vec![record("k0", "waits", 1.0), record("k0", "follows", 1.0)];
+    all.extend((1..12).map(|n| record(&format!("k{n}"), &n.to_string(), 1.0)));
+    land.put(STREAM, "s", &all);
+    let made = map(
+        &mut client,
+        "f",
+        STREAM,
+        &json!({"StartingPosition": "TRIM_HORIZON", "BatchSize": 1, "ParallelizationFactor": 4}),
+    );
+    assert_eq!(made["ParallelizationFactor"], 4, "{made}");
+    let seen = || {
+        let all = texts(&handled(&dir, "f"));
+        (all.iter().position(|it| it == "waits"), all.iter().position(|it| it == "follows"), all.len())
+    };
+    let waits = |n: usize| wait_for(|| format!("{:?}", handled(&dir, "f")), || n <= seen().2);
+    waits(13);
+    let (first, second, _) = seen();
+    assert!(first > Some(0) && first < second, "{:?}", handled(&dir, "f"));
+    // What was handled is not handled again.
+    let id = made["UUID"].as_str().unwrap().to_owned();
+    let reads_on = || {
+        let all = land.backend.take();
+        all.iter().any(|it| it.header("x-amz-target").ends_with("GetRecords") && it.body.contains("|s|13"))
+    };
+    wait_for(|| "it does not read on".to_owned(), reads_on);
+    server.kill();
+    land.put(STREAM, "s", &[record("k", "last", 1.0)]);
+    let server = start(&dir, &land);
+    waits(14);
+    assert_eq!(texts(&handled(&dir, "f")).last().map(String::as_str), Some("last"));
+    done(&mut Client::new(&server.address), "DELETE", &format!("{MAPPINGS}/{id}"), &Value::Null);
+}
+
+/// The texts of all events, one after the other.
+fn texts(events: &[Value]) -> Vec<String> {
+    let texts = events.iter().filter_map(Value::as_array).flatten();
+    texts.map(|text| text.as_str().unwrap_or_default().to_owned()).collect()
+}
+
+#[test]
+fn a_window_is_handed_on_with_what_the_function_has_made_of_it() {
+    let (land, dir) = (Land::new(false), DataDir::new("source-window"));
+    let mut server = start(&dir, &land);
+    let mut client = Client::new(&server.address);
+    let record_of = dir.path().join("f");
+    let source = format!(
+        r#"
+import base64, json
+def handler(event, context):
+    seen = [base64.b64decode(r['kinesis']['data']).decode() for r in event['Records']]
+    with open({record_of:?}, 'a') as file:
+        file.write(json.dumps([event['window']['start'], seen, event['state'], event['isFinalInvokeForWindow']]) + '\n')
+    return {{'state': {{'n': event['state'].get('n', 0) + len(seen)}}}}
+"#
+    );
+    make(&mut client, "f", "python3.12", "app.handler", &[("app.py", &source)]);
+    land.put(STREAM, "s", &[record("a", "1", 100.0), record("b", "2", 110.0), record("c", "3", 130.0)]);
+    let made = map(
+        &mut client,
+        "f",
+        STREAM,
+        &json!({"StartingPosition": "TRIM_HORIZON", "BatchSize": 2, "TumblingWindowInSeconds": 60}),
+    );
+    assert_eq!(made["TumblingWindowInSeconds"], 60, "{made}");
+    let (one, two) = ("1970-01-01T00:01:00Z", "1970-01-01T00:02:00Z");
+    let mut want = vec![
+        json!([one, ["1", "2"], {}, false]),
+        json!([one, [], {"n": 2}, true]),
+        json!([two, ["3"], {}, false]),
+        json!([two, [], {"n": 1}, true]),
+    ];
+    until(&dir, "f", &json!(want));
+    // A window that was not over when the server was killed begins anew.
+    let (later, far) = (4_102_444_800.0, "2100-01-01T00:00:00Z");
+    land.put(STREAM, "s", &[record("a", "4", later)]);
+    want.push(json!([far, ["4"], {}, false]));
+    until(&dir, "f", &json!(want));
+    server.kill();
+    land.put(STREAM, "s", &[record("a", "5", later + 60.0)]);
+    let _server = start(&dir, &land);
+    want.push(json!([far, ["4"], {}, false]));
+    want.push(json!([far, [], {"n": 1}, true]));
+    want.push(json!(["2100-01-01T00:01:00Z", ["5"], {}, false]));
+    until(&dir, "f", &json!(want));
+}
+
 fn change(name: &str, id: &str, status: &str) -> Value {
     json!({"eventName": name, "eventID": id, "eventSource": "aws:dynamodb", "awsRegion": "us-east-1",
         "dynamodb": {"Keys": {"id": {"S": id}}, "NewImage": {"status": {"S": status}}}})
@@ -236,7 +346,12 @@ fn what_can_t_be_polled_is_refused() {
         "AT_TIMESTAMP",
     );
     check(STREAM, json!({"StartingPosition": "AT_TIMESTAMP"}), "StartingPositionTimestamp");
-    check(STREAM, json!({"StartingPosition": "LATEST", "ParallelizationFactor": 2}), "ParallelizationFactor");
+    check(queue, json!({"ParallelizationFactor": 2}), "not for queues");
+    check(
+        STREAM,
+        json!({"StartingPosition": "LATEST", "ParallelizationFactor": 2, "TumblingWindowInSeconds": 5}),
+        "together with tumbling windows",
+    );
     check(
         STREAM,
         json!({"StartingPosition": "LATEST", "MaximumRecordAgeInSeconds": 5}),
@@ -247,5 +362,6 @@ fn what_can_t_be_polled_is_refused() {
         json!({"FilterCriteria": {"Filters": [{"Pattern": "[]"}]}}),
         "Invalid filter pattern definition.",
     );
+    check(&format!("{STREAM}/consumer/fan:1"), json!({"StartingPosition": "LATEST"}), "enhanced fan-out");
     check("arn:aws:mq:us-east-1:000000000000:broker:b", json!({}), "mq");
 }

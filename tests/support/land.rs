@@ -81,7 +81,8 @@ impl Land {
         }
     }
 
-    /// Puts records into a shard of a stream, which is there then. Kinesis takes texts, DynamoDB changes.
+    /// Puts records into a shard of a stream, which is there then. Kinesis takes texts, or records with their `Data` as text,
+    /// DynamoDB changes.
     pub(crate) fn put(&self, stream: &str, shard: &'static str, records: &[Value]) {
         self.change_shard(stream, shard, |shard| shard.records.extend(records.iter().cloned()));
     }
@@ -511,6 +512,12 @@ impl Things {
                         "SequenceNumber": sequence(place + i), "PartitionKey": "p", "Data": STANDARD.encode(data),
                         "ApproximateArrivalTimestamp": 1_700_000_000.5,
                     }),
+                    whole if whole.get("Data").is_some() => {
+                        let mut whole = (*whole).clone();
+                        whole["SequenceNumber"] = json!(sequence(place + i));
+                        whole["Data"] = json!(STANDARD.encode(text(&whole, "Data")));
+                        whole
+                    }
                     change => {
                         let mut change = (*change).clone();
                         change["dynamodb"]["SequenceNumber"] = json!(sequence(place + i));

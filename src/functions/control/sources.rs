@@ -5,10 +5,13 @@
 mod batch;
 mod checkpoint;
 mod filter;
+mod handler;
+mod lanes;
 mod poll;
 mod queue;
 mod shard;
 mod stream;
+mod window;
 
 pub(super) use self::poll::poll_all;
 
@@ -68,6 +71,10 @@ pub struct StreamSettings {
     pub bisects: bool,
     /// Who is told of records that were left out: an ARN.
     pub on_failure: Option<String>,
+    /// How many batches of a shard are handled at one time.
+    pub parallel: u32,
+    /// How long a tumbling window is, in seconds; 0 without any.
+    pub tumbling_s: u32,
 }
 
 /// Where the reading of a stream begins.
@@ -92,6 +99,10 @@ pub struct StreamChange {
     pub bisects: Option<bool>,
     /// Who is told of records that were left out.
     pub on_failure: Option<Option<String>>,
+    /// How many batches of a shard are handled at one time.
+    pub parallel: Option<u32>,
+    /// How long a tumbling window is.
+    pub tumbling_s: Option<u32>,
 }
 
 /// What a mapping is to be; what isn't said stays.
@@ -127,13 +138,14 @@ pub fn check_filters(filters: &[String]) -> Result<(), Error> {
 records! {
     /// All kinds.
     pub(super) const RECORDS;
-    EventSource, "lambda event source": 1 => EventSourceV2, now 2 => EventSourceV2;
+    EventSource, "lambda event source": 1 => EventSourceV3, 2 => EventSourceV3, now 3 => EventSourceV3;
     Checkpoint, "lambda stream checkpoint": now 1 => checkpoint::CheckpointV1;
 }
 
 record! {
-    /// Where a function's events come from; the first form had no filters and no streams.
-    struct EventSourceV2 of EventSource {
+    /// Where a function's events come from; the first form had no filters and no streams, the second one batch of a shard at
+    /// a time and no windows.
+    struct EventSourceV3 of EventSource {
         "id" id: String,
         "function" function: String,
         "qualifier" qualifier: Option<String>,
@@ -144,19 +156,25 @@ record! {
         "reports_failures" reports_failures: bool,
         "concurrency" concurrency: Option<u32>,
         #[serde(default)] "filters" filters: Vec<String>,
-        #[serde(default)] "stream" stream: Option<StreamSettingsV1>,
+        #[serde(default)] "stream" stream: Option<StreamSettingsV2>,
         "last_modified" last_modified: i64,
         "last_result" last_result: String,
     }
 
     /// How a stream is read.
-    struct StreamSettingsV1 of StreamSettings {
+    struct StreamSettingsV2 of StreamSettings {
         "position" position: (String, Option<i64>),
         "retries_max" retries_max: Option<u32>,
         "age_max_s" age_max_s: Option<u32>,
         "bisects" bisects: bool,
         "on_failure" on_failure: Option<String>,
+        #[serde(default = "one_at_a_time")] "parallel" parallel: u32,
+        #[serde(default)] "tumbling_s" tumbling_s: u32,
     }
+}
+
+const fn one_at_a_time() -> u32 {
+    1
 }
 
 impl StartingPosition {
@@ -213,10 +231,13 @@ impl SourceChange {
             source.filters = filters;
         }
         if let Some(stream) = &mut source.stream {
-            let StreamChange { retries_max, age_max_s, bisects, on_failure } = self.stream;
+            let StreamChange { retries_max, age_max_s, bisects, on_failure, parallel, tumbling_s } =
+                self.stream;
             stream.retries_max = retries_max.unwrap_or(stream.retries_max);
             stream.age_max_s = age_max_s.unwrap_or(stream.age_max_s);
             stream.bisects = bisects.unwrap_or(stream.bisects);
+            stream.parallel = parallel.unwrap_or(stream.parallel);
+            stream.tumbling_s = tumbling_s.unwrap_or(stream.tumbling_s);
             if let Some(on_failure) = on_failure {
                 stream.on_failure = on_failure;
             }

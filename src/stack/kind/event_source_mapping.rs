@@ -82,6 +82,8 @@ async fn update(
             input.entry("MaximumRetryAttempts").or_insert(json!(-1));
             input.entry("MaximumRecordAgeInSeconds").or_insert(json!(-1));
             input.entry("BisectBatchOnFunctionError").or_insert(json!(false));
+            input.entry("ParallelizationFactor").or_insert(json!(1));
+            input.entry("TumblingWindowInSeconds").or_insert(json!(0));
             input.entry("DestinationConfig").or_insert(json!({ "OnFailure": {} }));
         }
         input.entry("MaximumBatchingWindowInSeconds").or_insert(json!(0));

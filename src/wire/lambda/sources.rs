@@ -63,18 +63,19 @@ struct StreamView {
 
 impl From<StreamSettings> for StreamView {
     fn from(settings: StreamSettings) -> Self {
-        let StreamSettings { position, retries_max, age_max_s, bisects, on_failure } = settings;
+        let StreamSettings { position, retries_max, age_max_s, bisects, on_failure, parallel, tumbling_s } =
+            settings;
         // -1 stands for no limit.
         let number = |limit: Option<u32>| limit.map_or(-1, i64::from);
         let on_failure = on_failure.map_or_else(|| json!({}), |arn| json!({ "Destination": arn }));
         Self {
             starting_position: position.as_str(),
             starting_position_timestamp: position.at().map(Timestamp::as_seconds_f64),
-            parallelization_factor: 1,
+            parallelization_factor: parallel,
             maximum_retry_attempts: number(retries_max),
             maximum_record_age_in_seconds: number(age_max_s),
             bisect_batch_on_function_error: bisects,
-            tumbling_window_in_seconds: 0,
+            tumbling_window_in_seconds: tumbling_s,
             destination_config: json!({ "OnFailure": on_failure }),
         }
     }
@@ -166,8 +167,8 @@ pub(super) struct Put {
     maximum_record_age_in_seconds: Option<i64>,
     bisect_batch_on_function_error: Option<bool>,
     destination_config: Option<Destinations>,
-    parallelization_factor: Option<i64>,
-    tumbling_window_in_seconds: Option<i64>,
+    parallelization_factor: Option<u32>,
+    tumbling_window_in_seconds: Option<u32>,
     #[serde(flatten)]
     others: Map<String, Value>,
 }
@@ -185,16 +186,6 @@ impl Put {
         let given = self.others.iter().find(|(name, value)| *name != "Tags" && !is_empty(value));
         if let Some((name, _)) = given {
             return Err(fault::unsupported(&format!("{name} of an event source mapping")));
-        }
-        for (name, given, only) in [
-            ("ParallelizationFactor", self.parallelization_factor, 1),
-            ("TumblingWindowInSeconds", self.tumbling_window_in_seconds, 0),
-        ] {
-            if given.is_some_and(|given| given != only) {
-                return Err(fault::unsupported(&format!(
-                    "Another {name} of an event source mapping than {only}"
-                )));
-            }
         }
         let function = self.function_name.take().map(|name| {
             let Reference { name, qualifier } = Reference::parse(&name, None, &call.home)?;
@@ -248,6 +239,8 @@ impl Put {
             age_max_s,
             bisects: self.bisect_batch_on_function_error,
             on_failure,
+            parallel: self.parallelization_factor,
+            tumbling_s: self.tumbling_window_in_seconds,
         })
     }
 
@@ -278,13 +271,15 @@ impl Put {
             || self.maximum_record_age_in_seconds.is_some()
             || self.bisect_batch_on_function_error.is_some()
             || self.destination_config.is_some()
+            || self.parallelization_factor.is_some()
+            || self.tumbling_window_in_seconds.is_some()
     }
 }
 
 fn check_kind(is_stream: bool, input: &Put) -> Result<(), ApiError> {
     if !is_stream && input.names_stream_settings() {
-        let text = "StartingPosition, MaximumRetryAttempts, MaximumRecordAgeInSeconds, BisectBatchOnFunctionError and \
-                    DestinationConfig are not for queues.";
+        let text = "StartingPosition, MaximumRetryAttempts, MaximumRecordAgeInSeconds, BisectBatchOnFunctionError, \
+                    DestinationConfig, ParallelizationFactor and TumblingWindowInSeconds are not for queues.";
         return Err(fault::invalid(text.to_owned()));
     }
     if is_stream && input.scaling_config.as_ref().is_some_and(|scaling| scaling.maximum_concurrency.is_some())
@@ -292,6 +287,14 @@ fn check_kind(is_stream: bool, input: &Put) -> Result<(), ApiError> {
         return Err(fault::invalid("ScalingConfig is for queues.".to_owned()));
     }
     Ok(())
+}
+
+/// With several batches of a shard at one time, none of them would know what the others have made of a window.
+fn check_windows(parallel: u32, tumbling_s: u32) -> Result<(), ApiError> {
+    match 1 < parallel && 0 < tumbling_s {
+        true => Err(fault::unsupported("A ParallelizationFactor above 1 together with tumbling windows")),
+        false => Ok(()),
+    }
 }
 
 fn check_batch(source_arn: &str, batch_size: u32, window_s: u32) -> Result<(), ApiError> {
@@ -317,6 +320,9 @@ fn check_batch(source_arn: &str, batch_size: u32, window_s: u32) -> Result<(), A
 pub(super) async fn create(call: &Call, mut input: Put) -> Result<View, ApiError> {
     let source_arn = input.event_source_arn.take().unwrap_or_default();
     let service = match Arn::parse(&source_arn) {
+        Ok(arn) if arn.service == "kinesis" && arn.resource.contains("/consumer/") => {
+            return Err(fault::unsupported("An event source that is a consumer with enhanced fan-out"));
+        }
         Ok(arn) if matches!(arn.service.as_str(), "sqs" | "kinesis") => arn.service,
         Ok(arn) if arn.service == "dynamodb" && arn.resource.contains("/stream/") => arn.service,
         Ok(arn) => return Err(fault::unsupported(&format!("An event source of {}", arn.service))),
@@ -333,14 +339,18 @@ pub(super) async fn create(call: &Call, mut input: Put) -> Result<View, ApiError
         reports_failures,
         concurrency,
         filters,
-        stream: StreamChange { retries_max, age_max_s, bisects, on_failure },
+        stream: StreamChange { retries_max, age_max_s, bisects, on_failure, parallel, tumbling_s },
     } = input.change(call)?;
+    let (parallel, tumbling_s) = (parallel.unwrap_or(1), tumbling_s.unwrap_or(0));
+    check_windows(parallel, tumbling_s)?;
     let stream = position.map(|position| StreamSettings {
         position,
         retries_max: retries_max.flatten(),
         age_max_s: age_max_s.flatten(),
         bisects: bisects.unwrap_or(false),
         on_failure: on_failure.flatten(),
+        parallel,
+        tumbling_s,
     });
     let (function, qualifier) =
         function.ok_or_else(|| fault::invalid("FunctionName is missing".to_owned()))?;
@@ -369,6 +379,10 @@ pub(super) async fn update(call: &Call, mut input: Put) -> Result<View, ApiError
     let before = rooms(call).source(&call.home, &id).await?;
     check_kind(before.stream.is_some(), &input)?;
     let change = input.change(call)?;
+    if let Some(stream) = &before.stream {
+        let StreamChange { parallel, tumbling_s, .. } = change.stream;
+        check_windows(parallel.unwrap_or(stream.parallel), tumbling_s.unwrap_or(stream.tumbling_s))?;
+    }
     let batch_size = change.batch_size.unwrap_or(before.batch_size);
     check_batch(&before.source_arn, batch_size, change.window_s.unwrap_or(before.window_s))?;
     let changed = rooms(call).update_source(&call.home, &id, change).await?;

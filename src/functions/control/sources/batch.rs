@@ -94,7 +94,15 @@ mod tests {
 
     fn settings(retries_max: Option<u32>, bisects: bool) -> StreamSettings {
         let position = StartingPosition::Latest;
-        StreamSettings { position, retries_max, age_max_s: None, bisects, on_failure: None }
+        StreamSettings {
+            position,
+            retries_max,
+            age_max_s: None,
+            bisects,
+            on_failure: None,
+            parallel: 1,
+            tumbling_s: 0,
+        }
     }
 
     #[test]

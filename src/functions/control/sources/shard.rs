@@ -1,7 +1,8 @@
-//! Reads one shard of a stream, and lets the function handle its records, in their order, batch after batch.
+//! Reads one shard of a stream, and has its records handled, in their order: one batch after the other, or as many at one time as
+//! the mapping says, those of one key one after the other.
 //!
-//! A batch is handled at least once: how far a shard was read is kept when the function has handled a batch, so a server that
-//! was killed before reads that batch again.
+//! A batch is handled at least once: how far a shard was read is kept when the function has handled a batch and all that come
+//! before it, or when its window is over, so a server that was killed before reads that batch again.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,31 +10,33 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 
-use super::StreamSettings;
-use super::batch::{Batch, Next, Verdict, next, verdict};
 use super::checkpoint::Checkpoint;
-use super::poll::{PAUSE, Poller, Unhandled};
+use super::handler::{EVENT_BYTES_MAX, Handler};
+use super::lanes::Lanes;
+use super::poll::PAUSE;
 use super::stream::Kind;
+use super::window::Window;
 use crate::clock::Timestamp;
 use crate::functions::control::Functions;
 use crate::functions::control::sources::StartingPosition;
-use crate::functions::deployed::function_arn;
-use crate::functions::invocation::PAYLOAD_BYTES_MAX;
-use crate::functions::model::LATEST;
 
 /// The most records that a service gives at once.
 const KINESIS_MAX: u32 = 10_000;
 const DYNAMODB_MAX: u32 = 1_000;
-/// What an event's records have at most together, in bytes.
-const EVENT_BYTES_MAX: usize = PAYLOAD_BYTES_MAX - 1_024;
+/// What lanes may say before it is listened to.
+const UNHEARD_MAX: usize = 16;
 
 /// A record as the function gets it.
 #[derive(Clone, Debug)]
-struct StreamRecord {
-    sequence: String,
-    arrived: Option<Timestamp>,
-    event: Value,
+pub(super) struct StreamRecord {
+    pub(super) sequence: String,
+    pub(super) arrived: Option<Timestamp>,
+    /// Records of the same key are handled in their order.
+    pub(super) key: String,
+    pub(super) event: Value,
 }
 
 /// Where an iterator begins.
@@ -71,14 +74,20 @@ impl Position {
 
 /// Who reads a shard.
 pub(super) struct Reader {
-    pub(super) poller: Arc<Poller>,
-    pub(super) settings: StreamSettings,
-    pub(super) kind: Kind,
-    pub(super) position: Position,
-    pub(super) checkpoint: Checkpoint,
+    handler: Arc<Handler>,
+    position: Position,
+    checkpoint: Checkpoint,
+    /// The window that is not over, and the last of its records that was handled.
+    window: Option<Window>,
+    handled: Option<String>,
 }
 
 impl Reader {
+    pub(super) fn new(handler: Handler, checkpoint: Checkpoint) -> Self {
+        let (handler, position) = (Arc::new(handler), Position::of(&checkpoint));
+        Self { handler, position, checkpoint, window: None, handled: None }
+    }
+
     /// Reads until the shard has come to its end.
     pub(super) async fn run(mut self) {
         let (mut pause, pause_max) = PAUSE;
@@ -86,9 +95,9 @@ impl Reader {
         // Records may be so large that only a few can be got at once.
         let mut limit = all;
         while let Err(problem) = self.read(limit, &mut pause).await {
-            let (stream, shard) = (&self.poller.source.source_arn, &self.checkpoint.shard);
+            let (stream, shard) = (&self.handler.poller.source.source_arn, &self.checkpoint.shard);
             tracing::warn!(stream, shard, problem, "a shard can't be read");
-            self.poller.note(&format!("PROBLEM: {problem}")).await;
+            self.handler.poller.note(&format!("PROBLEM: {problem}")).await;
             tokio::time::sleep(pause).await;
             limit = if pause == PAUSE.0 { all } else { (limit / 2).max(1) };
             pause = (pause * 2).min(pause_max);
@@ -96,47 +105,55 @@ impl Reader {
     }
 
     fn records_max(&self) -> u32 {
-        let most = match self.kind {
+        let most = match self.handler.kind {
             Kind::Kinesis => KINESIS_MAX,
             Kind::DynamoDb => DYNAMODB_MAX,
         };
-        self.poller.source.batch_size.clamp(1, most)
+        let source = &self.handler.poller.source;
+        source.batch_size.saturating_mul(self.lanes()).clamp(1, most)
+    }
+
+    fn lanes(&self) -> u32 {
+        self.handler.settings.parallel.max(1)
     }
 
     /// Reads on from where the shard was read to; returns at its end.
     async fn read(&mut self, limit: u32, pause: &mut Duration) -> Result<(), String> {
-        let service = self.kind.service();
+        let service = self.handler.kind.service();
         let mut iterator = self.iterator().await?;
         let mut gathered = Gathered::default();
+        // What was not kept is read again.
+        (self.window, self.handled) = (None, None);
         loop {
             let n_gathered = u32::try_from(gathered.records.len()).unwrap_or(u32::MAX);
             let limit = limit.saturating_sub(n_gathered).max(1);
             let mut input = json!({ "ShardIterator": iterator, "Limit": limit });
-            if self.kind == Kind::Kinesis {
-                input["StreamARN"] = json!(self.poller.source.source_arn);
+            if self.handler.kind == Kind::Kinesis {
+                input["StreamARN"] = json!(self.handler.poller.source.source_arn);
             }
-            let got = self.poller.call(service, "GetRecords", input).await?;
+            let got = self.handler.poller.call(service, "GetRecords", input).await?;
             *pause = PAUSE.0;
             let records = got.get("Records").and_then(Value::as_array).cloned().unwrap_or_default();
             let n_got = records.len();
             let role = match n_got {
                 0 => None,
-                _ => self.poller.source_function().await?.role,
+                _ => self.handler.poller.source_function().await?.role,
             };
             for record in records {
                 let Some(record) = self.record(record, role.as_deref()) else { continue };
                 gathered.last = Some(record.sequence.clone());
                 if self.is_wanted(&record.event) {
-                    gathered.add(record, self.poller.clock.now());
+                    gathered.add(record, self.handler.poller.clock.now());
                 }
             }
             let following = got.get("NextShardIterator").and_then(Value::as_str).map(str::to_owned);
             if following.is_none() || self.is_due(&gathered) {
                 let Gathered { records, last, .. } = std::mem::take(&mut gathered);
-                if !records.is_empty() {
-                    self.handle(records).await?;
+                self.handle(records).await?;
+                if following.is_none() || (n_got == 0 && self.is_over()) {
+                    self.close_window().await?;
                 }
-                if last.is_some() || following.is_none() {
+                if (last.is_some() && self.window.is_none()) || following.is_none() {
                     self.keep(last, following.is_none()).await?;
                 }
             }
@@ -153,19 +170,23 @@ impl Reader {
     async fn iterator(&mut self) -> Result<String, String> {
         let mut input = self.position.member();
         // Each service takes the number under a name of its own.
-        let other = match self.kind {
+        let other = match self.handler.kind {
             Kind::Kinesis => "SequenceNumber",
             Kind::DynamoDb => "StartingSequenceNumber",
         };
         input.shift_remove(other);
-        input.insert(self.kind.arn_member().to_owned(), json!(self.poller.source.source_arn));
+        input.insert(self.handler.kind.arn_member().to_owned(), json!(self.handler.poller.source.source_arn));
         input.insert("ShardId".to_owned(), json!(self.checkpoint.shard));
-        let now = self.poller.clock.now();
-        let got = self.poller.call(self.kind.service(), "GetShardIterator", Value::Object(input)).await?;
+        let now = self.handler.poller.clock.now();
+        let got = self
+            .handler
+            .poller
+            .call(self.handler.kind.service(), "GetShardIterator", Value::Object(input))
+            .await?;
         let iterator = got.get("ShardIterator").and_then(Value::as_str).map(str::to_owned);
         let iterator = iterator.ok_or_else(|| "the stream gives no iterator".to_owned())?;
         // The next one is not to begin later than this one.
-        if self.position == Position::From(StartingPosition::Latest) && self.kind == Kind::Kinesis {
+        if self.position == Position::From(StartingPosition::Latest) && self.handler.kind == Kind::Kinesis {
             let checkpoint = Checkpoint { position: StartingPosition::At(now), ..self.checkpoint.clone() };
             self.write(checkpoint).await?;
             self.position = Position::From(StartingPosition::At(now));
@@ -175,7 +196,7 @@ impl Reader {
 
     /// A record as functions get it.
     fn record(&self, record: Value, role: Option<&str>) -> Option<StreamRecord> {
-        let (arn, region) = (&self.poller.source.source_arn, &self.poller.arn.region);
+        let (arn, region) = (&self.handler.poller.source.source_arn, &self.handler.poller.arn.region);
         let text = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
         let seconds = |value: &Value, name: &str| {
             let millis = value.get(name).and_then(Value::as_f64)? * 1_000.0;
@@ -183,7 +204,7 @@ impl Reader {
             #[allow(clippy::cast_possible_truncation, reason = "a float becomes the nearest number")]
             Some(Timestamp::from_millis(millis.round() as i64))
         };
-        match self.kind {
+        match self.handler.kind {
             Kind::Kinesis => {
                 let sequence = text(&record, "SequenceNumber")?;
                 let event = json!({
@@ -203,22 +224,25 @@ impl Reader {
                     "eventSourceARN": arn,
                 });
                 let arrived = seconds(&record, "ApproximateArrivalTimestamp");
-                Some(StreamRecord { sequence, arrived, event })
+                let key = text(&record, "PartitionKey").unwrap_or_default();
+                Some(StreamRecord { sequence, arrived, key, event })
             }
             Kind::DynamoDb => {
                 let change = record.get("dynamodb")?;
                 let sequence = text(change, "SequenceNumber")?;
                 let arrived = seconds(change, "ApproximateCreationDateTime");
+                // Which of the keys parts the table is not known; the same item has the same ones.
+                let key = change.get("Keys").map(Value::to_string).unwrap_or_default();
                 let mut event = record;
                 event["eventSourceARN"] = json!(arn);
-                Some(StreamRecord { sequence, arrived, event })
+                Some(StreamRecord { sequence, arrived, key, event })
             }
         }
     }
 
     fn is_wanted(&self, event: &Value) -> bool {
-        match self.kind {
-            Kind::DynamoDb => self.poller.filters.want(event, "dynamodb"),
+        match self.handler.kind {
+            Kind::DynamoDb => self.handler.poller.filters.want(event, "dynamodb"),
             Kind::Kinesis => {
                 // Patterns name the data, decoded, and what else there is of the record without `kinesis`.
                 let mut seen = event.clone();
@@ -229,165 +253,85 @@ impl Reader {
                 let data = event.get("kinesis").and_then(|it| it.get("data")).and_then(Value::as_str);
                 let data = data.and_then(|data| STANDARD.decode(data).ok());
                 seen["data"] = json!(data.map(|data| String::from_utf8_lossy(&data).into_owned()));
-                self.poller.filters.want(&seen, "data")
+                self.handler.poller.filters.want(&seen, "data")
             }
         }
     }
 
     fn is_due(&self, gathered: &Gathered) -> bool {
         let Some(since) = gathered.since else { return true };
-        let (batch_size, window_s) = (self.poller.source.batch_size, self.poller.source.window_s);
-        usize::try_from(batch_size).is_ok_and(|most| most <= gathered.records.len())
-            || EVENT_BYTES_MAX / 2 <= gathered.bytes
-            || since + Duration::from_secs(window_s.into()) <= self.poller.clock.now()
+        let window_s = self.handler.poller.source.window_s;
+        let lanes = usize::try_from(self.lanes()).unwrap_or(1);
+        usize::try_from(self.records_max()).is_ok_and(|most| most <= gathered.records.len())
+            || (EVENT_BYTES_MAX / 2).saturating_mul(lanes) <= gathered.bytes
+            || since + Duration::from_secs(window_s.into()) <= self.handler.poller.clock.now()
     }
 
     /// Lets the function handle records until it has handled them, or they are left out.
-    async fn handle(&mut self, records: Vec<StreamRecord>) -> Result<(), String> {
-        let (mut pause, pause_max) = PAUSE;
-        let mut todo = vec![Batch { records, failures: 0 }];
-        while let Some(mut batch) = todo.pop() {
-            let n_expired = self.n_expired(&batch.records);
-            if 0 < n_expired {
-                let fresh = batch.records.split_off(n_expired);
-                if !fresh.is_empty() {
-                    todo.push(Batch { records: fresh, failures: batch.failures });
-                }
-                self.leave_out(&batch, "RecordAgeExceeded", None).await?;
-                continue;
+    async fn handle(&mut self, mut records: Vec<StreamRecord>) -> Result<(), String> {
+        let length_s = self.handler.settings.tumbling_s;
+        if length_s == 0 {
+            self.handle_in_lanes(records).await?;
+            return Ok(());
+        }
+        while !records.is_empty() {
+            let now = self.handler.poller.clock.now();
+            let time = |record: &StreamRecord| record.arrived.unwrap_or(now);
+            let first = records.first().map_or(now, time);
+            if self.window.as_ref().is_some_and(|window| window.is_over(first)) {
+                self.close_window().await?;
             }
-            let n_fitting = n_fitting(&batch.records);
-            if n_fitting < batch.records.len() {
-                let rest = batch.records.split_off(n_fitting);
-                todo.push(Batch { records: rest, failures: batch.failures });
-            }
-            let (verdict, unhandled) = self.invoke(&batch.records).await;
-            match &unhandled {
-                Some(unhandled) => self.poller.note(&format!("PROBLEM: {}", unhandled.problem)).await,
-                None if verdict == Verdict::Handled => self.poller.note("OK").await,
-                None => self.poller.note("PROBLEM: Function call failed").await,
-            }
-            let is_reported = matches!(verdict, Verdict::FailedFrom(_));
-            match verdict {
-                Verdict::Handled => {
-                    self.keep(batch.records.last().map(|it| it.sequence.clone()), false).await?;
-                    pause = PAUSE.0;
-                    continue;
-                }
-                Verdict::FailedFrom(at) if 0 < at => {
-                    let failed = batch.records.split_off(at);
-                    self.keep(batch.records.last().map(|it| it.sequence.clone()), false).await?;
-                    batch.records = failed;
-                }
-                Verdict::Failed | Verdict::FailedFrom(_) => {}
-            }
-            match next(batch, is_reported, &self.settings) {
-                Next::LeaveOut(batch) => {
-                    self.leave_out(&batch, "RetryAttemptsExhausted", unhandled.as_ref()).await?;
-                }
-                Next::Again(batches) => {
-                    let is_halved = 1 < batches.len();
-                    todo.extend(batches.into_iter().rev());
-                    if !is_halved {
-                        tokio::time::sleep(pause).await;
-                        pause = (pause * 2).min(pause_max);
-                    }
-                }
+            // What comes too late is of the window that is there.
+            let window = self.window.get_or_insert_with(|| Window::at(first, length_s));
+            let n = records.iter().take_while(|record| !window.is_over(time(record))).count().max(1);
+            let rest = records.split_off(n);
+            let of_window = std::mem::replace(&mut records, rest);
+            self.handled = of_window.last().map(|record| record.sequence.clone());
+            self.handle_in_lanes(of_window).await?;
+            if self.window.as_ref().is_some_and(Window::is_full) {
+                self.close_window().await?;
             }
         }
         Ok(())
     }
 
-    /// How many records at the front are too old to be handled.
-    fn n_expired(&self, records: &[StreamRecord]) -> usize {
-        let Some(age_max_s) = self.settings.age_max_s else { return 0 };
-        let (now, age_max) = (self.poller.clock.now(), Duration::from_secs(age_max_s.into()));
-        let is_expired =
-            |record: &&StreamRecord| record.arrived.is_some_and(|arrived| age_max < now.since(arrived));
-        records.iter().take_while(is_expired).count()
-    }
-
-    async fn invoke(&self, records: &[StreamRecord]) -> (Verdict, Option<Unhandled>) {
-        let events: Vec<&Value> = records.iter().map(|record| &record.event).collect();
-        let payload = json!({ "Records": events }).to_string();
-        match self.poller.invoke(payload).await {
-            Ok(answer) => {
-                let sequences: Vec<&str> = records.iter().map(|record| record.sequence.as_str()).collect();
-                (verdict(&sequences, &answer, self.poller.source.reports_failures), None)
-            }
-            Err(unhandled) => (Verdict::Failed, Some(unhandled)),
+    /// Lets the function handle records, those of one key in their order. With a window, there is one lane.
+    async fn handle_in_lanes(&mut self, records: Vec<StreamRecord>) -> Result<(), String> {
+        let n_lanes = if self.window.is_some() { 1 } else { self.lanes() };
+        let (mut lanes, split) = Lanes::of(records, n_lanes);
+        let (progress, mut heard) = mpsc::channel(UNHEARD_MAX);
+        let mut at_work = JoinSet::new();
+        for (lane, records) in split.into_iter().enumerate().filter(|(_, records)| !records.is_empty()) {
+            let window = self.window.take();
+            at_work.spawn(self.handler.clone().handle(records, window, (lane, progress.clone())));
         }
-    }
-
-    /// Goes on without these records, and tells who is to be told of it.
-    async fn leave_out(
-        &mut self,
-        batch: &Batch<StreamRecord>,
-        condition: &str,
-        unhandled: Option<&Unhandled>,
-    ) -> Result<(), String> {
-        let (stream, shard) = (&self.poller.source.source_arn, &self.checkpoint.shard);
-        tracing::warn!(
-            stream,
-            shard,
-            records = batch.records.len(),
-            condition,
-            "records of a stream are left out"
-        );
-        if let Some(destination) = &self.settings.on_failure {
-            let told = self.told(batch, condition, unhandled).to_string();
-            let source_function = self.poller.source_function().await?;
-            let told = self.poller.ports.tell(source_function, destination.clone(), told.into()).await;
-            if let Err(problem) = told {
-                tracing::warn!(
-                    stream,
-                    shard,
-                    destination,
-                    problem,
-                    "nobody is told of records that are left out"
-                );
+        drop(progress);
+        while let Some((lane, n)) = heard.recv().await {
+            let last = lanes.done(lane, n);
+            // Until a window is over, its records may have to be read again.
+            if self.handler.settings.tumbling_s == 0 && last.is_some() {
+                self.keep(last, false).await?;
             }
         }
-        self.keep(batch.records.last().map(|it| it.sequence.clone()), false).await
+        while let Some(ended) = at_work.join_next().await {
+            self.window = ended.map_err(|error| error.to_string())??;
+        }
+        Ok(())
     }
 
-    /// <https://docs.aws.amazon.com/lambda/latest/dg/kinesis-on-failure-destination.html>
-    fn told(&self, batch: &Batch<StreamRecord>, condition: &str, unhandled: Option<&Unhandled>) -> Value {
-        let source = &self.poller.source;
-        let qualifier = source.qualifier.as_deref();
-        let arn = function_arn(&self.poller.home, &source.function);
-        let time =
-            |record: Option<&StreamRecord>| record.and_then(|it| it.arrived).map(Timestamp::to_iso8601);
-        let (first, last) = (batch.records.first(), batch.records.last());
-        let mut told = json!({
-            "requestContext": {
-                "requestId": unhandled.map(|it| &it.request_id),
-                "functionArn": qualifier.map_or_else(|| arn.clone(), |qualifier| format!("{arn}:{qualifier}")),
-                "condition": condition,
-                "approximateInvokeCount": batch.failures,
-            },
-            "version": "1.0",
-            "timestamp": self.poller.clock.now().to_iso8601(),
-        });
-        if unhandled.is_some() {
-            told["responseContext"] = json!({
-                "statusCode": 200, "executedVersion": qualifier.unwrap_or(LATEST), "functionError": "Unhandled",
-            });
+    /// Whether it is later than the window that is there.
+    fn is_over(&self) -> bool {
+        self.window.as_ref().is_some_and(|window| window.is_over(self.handler.poller.clock.now()))
+    }
+
+    async fn close_window(&mut self) -> Result<(), String> {
+        if let Some(window) = self.window.take() {
+            self.handler.close(window).await;
         }
-        let name = match self.kind {
-            Kind::Kinesis => "KinesisBatchInfo",
-            Kind::DynamoDb => "DDBStreamBatchInfo",
-        };
-        told[name] = json!({
-            "shardId": self.checkpoint.shard,
-            "startSequenceNumber": first.map(|it| &it.sequence),
-            "endSequenceNumber": last.map(|it| &it.sequence),
-            "approximateArrivalOfFirstRecord": time(first),
-            "approximateArrivalOfLastRecord": time(last),
-            "batchSize": batch.records.len(),
-            "streamArn": source.source_arn,
-        });
-        told
+        match self.handled.take() {
+            Some(last) => self.keep(Some(last), false).await,
+            None => Ok(()),
+        }
     }
 
     /// Keeps how far the shard was read.
@@ -405,11 +349,11 @@ impl Reader {
     }
 
     async fn write(&mut self, checkpoint: Checkpoint) -> Result<(), String> {
-        let Some(inner) = self.poller.inner.upgrade() else {
+        let Some(inner) = self.handler.poller.inner.upgrade() else {
             return Err("the server is being closed".to_owned());
         };
         let kept = Functions { inner }
-            .keep_checkpoints(&self.poller.source.id, vec![checkpoint.clone()], Vec::new())
+            .keep_checkpoints(&self.handler.poller.source.id, vec![checkpoint.clone()], Vec::new())
             .await;
         kept.map_err(|error| error.to_string())?;
         self.checkpoint = checkpoint;
@@ -434,16 +378,6 @@ impl Gathered {
     }
 }
 
-/// How many of these records fit into an event; at least one.
-fn n_fitting(records: &[StreamRecord]) -> usize {
-    let mut bytes = 0;
-    let fits = |record: &&StreamRecord| {
-        bytes += record.event.to_string().len() + 1;
-        bytes <= EVENT_BYTES_MAX
-    };
-    records.iter().take_while(fits).count().max(1)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -465,17 +399,5 @@ mod tests {
             checkpoint(at, Some("7")),
             json!({"ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "StartingSequenceNumber": "7", "SequenceNumber": "7"}),
         );
-    }
-
-    #[test]
-    fn an_event_has_as_many_records_as_fit() {
-        let record = |bytes: usize| StreamRecord {
-            sequence: String::new(),
-            arrived: None,
-            event: json!("x".repeat(bytes)),
-        };
-        let half = EVENT_BYTES_MAX / 2;
-        assert_eq!(n_fitting(&[record(half - 10), record(half - 10), record(100)]), 2);
-        assert_eq!(n_fitting(&[record(EVENT_BYTES_MAX * 2), record(1)]), 1);
     }
 }

@@ -9,8 +9,9 @@ use serde_json::{Value, json};
 use tokio::task::{Id, JoinSet};
 
 use super::checkpoint::Checkpoint;
+use super::handler::Handler;
 use super::poll::{PAUSE, Poller};
-use super::shard::{Position, Reader};
+use super::shard::Reader;
 use super::{StartingPosition, StreamSettings};
 use crate::functions::control::Functions;
 
@@ -129,15 +130,13 @@ impl Readers {
             readable(&shards, &all).filter(|it| !reading.contains(&it.shard)).cloned().collect();
         for checkpoint in due {
             let id = checkpoint.shard.clone();
-            let position = Position::of(&checkpoint);
-            let reader = Reader {
+            let handler = Handler {
                 poller: self.poller.clone(),
                 settings: self.settings.clone(),
                 kind: self.kind,
-                position,
-                checkpoint,
+                shard: id.clone(),
             };
-            let task = self.at_work.spawn(reader.run());
+            let task = self.at_work.spawn(Reader::new(handler, checkpoint).run());
             self.reading.insert(task.id(), id);
         }
         Ok(())

@@ -54,9 +54,9 @@ const FILTERS: Member = optional("FilterCriteria", Shape::Structure(&FILTER_CRIT
 const AGE: Member = optional("MaximumRecordAgeInSeconds", Shape::Integer(Limits { min: -1, max: 604_800 }));
 const BISECT: Member = optional("BisectBatchOnFunctionError", Shape::Boolean);
 const RETRIES: Member = optional("MaximumRetryAttempts", Shape::Integer(Limits { min: -1, max: 10_000 }));
-const PARALLEL: Member = optional("ParallelizationFactor", NUMBER);
+const PARALLEL: Member = optional("ParallelizationFactor", Shape::Integer(Limits { min: 1, max: 10 }));
 const DESTINATION: Member = optional("DestinationConfig", Shape::Structure(&DESTINATION_CONFIG));
-const TUMBLING: Member = optional("TumblingWindowInSeconds", NUMBER);
+const TUMBLING: Member = optional("TumblingWindowInSeconds", Shape::Integer(Limits { min: 0, max: 900 }));
 const ACCESS: Member =
     optional("SourceAccessConfigurations", Shape::List(&SOURCE_ACCESS_SHAPE, Limits { min: 0, max: 22 }));
 const KEY: Member = optional("KMSKeyArn", Shape::TEXT);
