@@ -32,6 +32,7 @@ mod layer_version_permission;
 mod leftover;
 mod live;
 mod log_group;
+mod log_stream;
 mod managed_policy;
 mod method;
 mod model;
@@ -285,6 +286,7 @@ impl Kind {
         Self::of(&bucket::POLICY),
         Self::of(&ssm_parameter::ROW),
         Self::of(&log_group::ROW),
+        Self::of(&log_stream::ROW),
         Self::of(&wait_condition::HANDLE),
         Self::of(&wait_condition::ROW),
         Self::of(&repository::ROW),

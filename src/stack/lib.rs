@@ -29,6 +29,7 @@ mod document;
 mod dynamic;
 mod elsewhere;
 mod error;
+mod extended;
 mod include;
 mod intrinsic;
 mod json_patch;

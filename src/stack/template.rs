@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use super::document;
 use super::elsewhere::Reach;
 use super::error::Error;
+use super::extended;
 use super::include::{self, Included};
 use super::kind::{Kind, PACKED};
 use super::loops;
@@ -197,6 +198,7 @@ impl Template {
         let is_extended = named.iter().any(|name| name == LANGUAGE_EXTENSIONS);
         if is_extended {
             loops::unroll(&mut sections, given)?;
+            extended::fill(&mut sections, given)?;
         }
         let is_serverless = named.iter().any(|name| name == sam::NAME);
         if is_serverless || is_extended {

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Attributes, Kind, Naming, OperationError, Operations, Properties, activity, bucket, call, is_missing,
-    log_group, name_of, ssm_parameter, state_machine, text,
+    log_group, log_stream, name_of, ssm_parameter, state_machine, text,
 };
 use crate::clock::Timestamp;
 
@@ -144,6 +144,12 @@ pub(super) async fn find(
             let found = groups.into_iter().find(|group| text(group, "logGroupName") == name);
             let made = found.and_then(|group| group.get("creationTime")).and_then(Value::as_f64);
             made.filter(|made| is_new(&json!(made / 1000.0), step.begun)).and_then(|_| named(name))
+        }
+        // What is in a group of the stack's own is the stack's.
+        "AWS::Logs::LogStream" => {
+            let group = name_of(properties, "LogGroupName");
+            let group = group.filter(|group| known.contains(&group.as_str()));
+            group.and_then(|_| named(log_stream::name(naming, properties)))
         }
         // Its name has a random end.
         "AWS::Lambda::Permission" => named(naming.generated(100)),
