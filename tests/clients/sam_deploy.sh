@@ -63,6 +63,16 @@ deploy --parameter-overrides Greeting=welcome
 [ "$(curl -sS "$AWS_ENDPOINT_URL/restapis/$(output Api)/Prod/_user_request_/hello/you")" = 'welcome you' ] || fail "the API doesn't welcome"
 deploy --parameter-overrides Greeting=welcome --no-fail-on-empty-changeset
 grep -q 'No changes to deploy' said
+# What the functions have printed, and what the log groups have.
+"$sam" logs --stack-name greetings --name Hello > said 2>&1 || { cat said >&2; exit 1; }
+grep -q 'REPORT RequestId' said || { cat said >&2; fail "the function's log isn't there"; }
+# Code goes past the stack, everything else through it.
+sed -i "s/GREETING'\]}/GREETING'].upper()}/" hello/app.py
+echo y | "$sam" sync --stack-name greetings --code --no-dependency-layer > said 2>&1 || { cat said >&2; exit 1; }
+[ "$(curl -sS "$AWS_ENDPOINT_URL/restapis/$(output Api)/Prod/_user_request_/hello/you")" = 'WELCOME you' ] || { cat said >&2; fail "the code isn't synchronized"; }
+sed -i 's/Timeout: 10/Timeout: 12/' template.yaml
+echo y | "$sam" sync --stack-name greetings --no-watch --no-dependency-layer --capabilities CAPABILITY_IAM CAPABILITY_AUTO_EXPAND > said 2>&1 || { cat said >&2; exit 1; }
+grep -q 'Sync infra completed' said || { cat said >&2; fail "the stack isn't synchronized"; }
 "$sam" list stack-outputs --stack-name greetings --output json | grep -q "$(output Api)"
 "$sam" delete --stack-name greetings --no-prompts > said 2>&1 || { cat said >&2; exit 1; }
 aws cloudformation describe-stacks --stack-name greetings 2> /dev/null && fail "the stack is still there"

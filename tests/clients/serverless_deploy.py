@@ -95,6 +95,8 @@ def main():
     assert '"said": "hello you"' in said, said
     said = sls("invoke", "stepf", "--name", "greet", "--data", '{"name": "you"}')
     assert "hello you" in said, said
+    said = sls("logs", "--function", "hello")
+    assert "END Duration" in said, said
     sls("deploy", greeting="welcome")
     check("welcome")
     sls("deploy", "function", "--function", "hello", "--update-config", greeting="bye")

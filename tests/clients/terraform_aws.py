@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 import urllib.error
 import urllib.request
+import zipfile
 
 import boto3
 
@@ -21,6 +22,8 @@ def main():
     binary, plugins = terraform_tool.install()
     with tempfile.TemporaryDirectory() as directory:
         shutil.copy(HERE / "terraform" / "main.tf", directory)
+        with zipfile.ZipFile(pathlib.Path(directory) / "function.zip", "w") as package:
+            package.writestr("app.py", "import os\ndef handler(event, context): return os.environ['GREETING']\n")
         environment = {**os.environ, "TF_IN_AUTOMATION": "1", "CHECKPOINT_DISABLE": "1", "TF_LOG": "", "TF_VAR_endpoint": ENDPOINT}
 
         def terraform(*arguments, expect=0):
@@ -52,6 +55,16 @@ def main():
         status, body, headers = order({"item": "hat"})
         assert (status, body) == (201, {"started": True}), (status, body)
         states = boto3.client("stepfunctions", region_name="us-east-1", endpoint_url=ENDPOINT)
+        functions = boto3.client("lambda", region_name="us-east-1", endpoint_url=ENDPOINT)
+
+        def made(greeting):
+            """What the alias leads to, and what the stack has made."""
+            answer = functions.invoke(FunctionName="terraform", Qualifier="live")["Payload"].read()
+            assert json.loads(answer) == greeting, answer
+            activities = [activity["name"] for activity in states.list_activities()["activities"]]
+            assert f"stack-{greeting}" in activities and len(activities) == 2, activities
+
+        made("hello")
         execution = states.describe_execution(executionArn=headers["X-Execution"])
         assert execution["stateMachineArn"] == machine and json.loads(execution["input"]) == {"item": "hat"}
         assert order({"size": 1})[0] == 400, "the model is checked"
@@ -63,6 +76,7 @@ def main():
         terraform("plan", "-input=false", "-detailed-exitcode", *changes, expect=2)
         terraform("apply", "-input=false", "-auto-approve", *changes)
         nothing_to_do(*changes)
+        made("goodbye")
         stage = gateway.get_stage(restApiId=api, stageName="prod")
         assert stage["variables"] == {"greeting": "goodbye"} and stage["deploymentId"] == first["deploymentId"]
         settings = stage["methodSettings"]["*/*"]
@@ -75,7 +89,7 @@ def main():
         terraform("destroy", "-input=false", "-auto-approve")
         left = [gateway.get_rest_apis()["items"], gateway.get_usage_plans()["items"], gateway.get_api_keys()["items"],
                 gateway.get_client_certificates()["items"], states.list_state_machines()["stateMachines"],
-                states.list_activities()["activities"]]
+                states.list_activities()["activities"], functions.list_functions()["Functions"], functions.list_layers()["Layers"]]
         assert not any(left), left
 
 

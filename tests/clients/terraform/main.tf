@@ -26,11 +26,13 @@ provider "aws" {
   skip_requesting_account_id  = true
 
   endpoints {
-    apigateway    = var.endpoint
-    ec2           = var.endpoint
-    iam           = var.endpoint
-    stepfunctions = var.endpoint
-    sts           = var.endpoint
+    apigateway     = var.endpoint
+    cloudformation = var.endpoint
+    ec2            = var.endpoint
+    iam            = var.endpoint
+    lambda         = var.endpoint
+    stepfunctions  = var.endpoint
+    sts            = var.endpoint
   }
 }
 
@@ -38,7 +40,7 @@ resource "aws_iam_role" "role" {
   name = "terraform"
   assume_role_policy = jsonencode({
     Version   = "2012-10-17"
-    Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = ["apigateway.amazonaws.com", "states.amazonaws.com"] } }]
+    Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = ["lambda.amazonaws.com", "apigateway.amazonaws.com", "states.amazonaws.com"] } }]
   })
 }
 
@@ -298,4 +300,49 @@ output "rest_api_id" {
 
 output "state_machine_arn" {
   value = aws_sfn_state_machine.orders.arn
+}
+
+resource "aws_cloudformation_stack" "stack" {
+  name               = "terraform-stack"
+  parameters         = { Greeting = var.greeting }
+  timeout_in_minutes = 5
+  tags               = { made = "by-terraform" }
+  template_body = jsonencode({
+    Parameters = { Greeting = { Type = "String" } }
+    Resources  = { Activity = { Type = "AWS::StepFunctions::Activity", Properties = { Name = { "Fn::Sub" = "stack-$${Greeting}" } } } }
+    Outputs    = { Activity = { Value = { Ref = "Activity" } } }
+  })
+}
+
+resource "aws_lambda_layer_version" "layer" {
+  layer_name          = "terraform"
+  filename            = "function.zip"
+  source_code_hash    = filebase64sha256("function.zip")
+  compatible_runtimes = ["python3.8"]
+}
+
+resource "aws_lambda_function" "function" {
+  function_name    = "terraform"
+  runtime          = "python3.8"
+  handler          = "app.handler"
+  filename         = "function.zip"
+  source_code_hash = filebase64sha256("function.zip")
+  role             = aws_iam_role.role.arn
+  layers           = [aws_lambda_layer_version.layer.arn]
+  publish          = true
+
+  environment {
+    variables = { GREETING = var.greeting }
+  }
+}
+
+resource "aws_lambda_alias" "live" {
+  name             = "live"
+  function_name    = aws_lambda_function.function.function_name
+  function_version = aws_lambda_function.function.version
+}
+
+resource "aws_lambda_function_event_invoke_config" "retries" {
+  function_name          = aws_lambda_function.function.function_name
+  maximum_retry_attempts = 1
 }

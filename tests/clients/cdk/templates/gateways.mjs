@@ -65,6 +65,7 @@ export const gateways = {
   },
   accessLogs(stack) {
     const group = new logs.LogGroup(stack, 'Group', { retention: logs.RetentionDays.ONE_WEEK, removalPolicy: RemovalPolicy.DESTROY });
+    new logs.LogStream(stack, 'LogStream', { logGroup: group, logStreamName: 'by-hand' });
     const fields = { caller: false, httpMethod: true, ip: true, protocol: true, requestTime: true, resourcePath: true, responseLength: true, status: true, user: true };
     api(stack, { deployOptions: { accessLogDestination: new apigateway.LogGroupLogDestination(group), accessLogFormat: apigateway.AccessLogFormat.jsonWithStandardFields(fields) } });
     api(stack, { deployOptions: { accessLogDestination: new apigateway.LogGroupLogDestination(group), accessLogFormat: apigateway.AccessLogFormat.clf() } }, 'Clf');
