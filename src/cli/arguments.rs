@@ -77,7 +77,7 @@ pub(super) enum Command {
     Vtl(Vtl),
     /// Work on state machine definitions without a server.
     Asl(Asl),
-    /// Run scenarios of a state machine with mocked tasks, without a server.
+    /// Run scenarios of a state machine with mocked tasks, or of a mapping template, without a server.
     Test(Test),
     /// Find where recorded executions would go another way under a changed definition.
     Replay(Replay),

@@ -1,10 +1,11 @@
-//! `stepgate test`: runs scenarios of a definition, with mocked tasks and a clock that jumps.
+//! `stepgate test`: runs scenarios of a definition, with mocked tasks and a clock that jumps, or of a mapping template.
 
 mod coverage;
 mod expect;
 mod mock_config;
 mod outcome;
 mod scenario;
+mod template;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -22,12 +23,33 @@ use mock_config::MockConfig;
 use outcome::Outcome;
 use scenario::{MockEntries, Scenario, ScenarioFile, Shared, Source, problems_of};
 
-/// The scenarios of one definition, run.
-struct Rehearsed {
-    program: Program,
-    outcomes: Vec<Outcome>,
+/// The scenarios of one definition or template, run.
+struct Ran {
+    n_scenarios: usize,
+    n_failed: usize,
     /// What is wrong with what the scenarios share. They were run without it.
     problems: Vec<String>,
+    /// For people, line by line.
+    lines: Vec<String>,
+    /// For scripts, without the file's name.
+    json: Value,
+}
+
+impl Ran {
+    fn of_machine(program: &Program, outcomes: &[Outcome], problems: Vec<String>) -> Self {
+        let mut covered = Covered::default();
+        let ran = outcomes.iter().filter_map(|outcome| outcome.rehearsed.as_ref());
+        ran.for_each(|rehearsed| covered.merge(&rehearsed.covered));
+        let scenarios: Vec<Value> = outcomes.iter().map(Outcome::to_json).collect();
+        let reports = outcomes.iter().map(Outcome::report);
+        Self {
+            n_scenarios: outcomes.len(),
+            n_failed: outcomes.iter().filter(|outcome| !outcome.failures.is_empty()).count(),
+            problems,
+            lines: reports.chain([coverage::report(program, &covered)]).collect(),
+            json: json!({"scenarios": scenarios, "coverage": coverage::to_json(program, &covered)}),
+        }
+    }
 }
 
 pub(super) fn run(arguments: &Test) -> anyhow::Result<ExitCode> {
@@ -41,34 +63,27 @@ pub(super) fn run(arguments: &Test) -> anyhow::Result<ExitCode> {
     let (mut n_scenarios, mut n_failed, mut n_unread) = (0, 0, 0);
     let mut files = Vec::new();
     for file in &arguments.files {
-        let rehearsed = match rehearse(file, arguments, substitutions.as_ref()) {
-            Ok(rehearsed) => rehearsed,
+        let ran = match rehearse(file, arguments, substitutions.as_ref()) {
+            Ok(ran) => ran,
             Err(error) => {
                 output::failure(&error.context(file.display().to_string()));
                 n_unread += 1;
                 continue;
             }
         };
-        for Rehearsed { program, outcomes, problems } in &rehearsed {
-            for problem in problems {
+        for mut of in ran {
+            for problem in &of.problems {
                 output::failure(&anyhow!("{}: {problem}", file.display()));
                 n_unread += 1;
             }
-            n_scenarios += outcomes.len();
-            n_failed += outcomes.iter().filter(|outcome| !outcome.failures.is_empty()).count();
-            let mut covered = Covered::default();
-            let ran = outcomes.iter().filter_map(|outcome| outcome.rehearsed.as_ref());
-            ran.for_each(|rehearsed| covered.merge(&rehearsed.covered));
+            n_scenarios += of.n_scenarios;
+            n_failed += of.n_failed;
             if arguments.json {
-                let scenarios: Vec<Value> = outcomes.iter().map(Outcome::to_json).collect();
-                let coverage = coverage::to_json(program, &covered);
-                files.push(
-                    json!({"file": file.display().to_string(), "scenarios": scenarios, "coverage": coverage}),
-                );
+                of.json["file"] = file.display().to_string().into();
+                files.push(of.json);
             } else {
                 output::line(&file.display().to_string());
-                outcomes.iter().for_each(|outcome| output::line(&outcome.report()));
-                output::line(&coverage::report(program, &covered));
+                of.lines.iter().for_each(|line| output::line(line));
             }
         }
     }
@@ -90,10 +105,13 @@ fn rehearse(
     file: &Path,
     arguments: &Test,
     substitutions: Option<&Substitutions>,
-) -> anyhow::Result<Vec<Rehearsed>> {
+) -> anyhow::Result<Vec<Ran>> {
     let read = document(file)?;
     if MockConfig::is_meant(&read) {
         return rehearse_test_cases(&MockConfig::read(read)?, arguments, substitutions);
+    }
+    if template::is_meant(&read) {
+        return Ok(vec![template::run(read, file)?]);
     }
     let scenarios: ScenarioFile = serde_json::from_value(read)?;
     // Relative to the scenarios' directory, wherever the command is run.
@@ -117,16 +135,17 @@ fn rehearse(
         Some(config) => Some(config.machine(scenarios.state_machine.as_deref())?),
     };
     let shared = Shared { program: &program, mocks: &scenarios.mocks, test_cases };
-    let outcomes = scenarios.scenarios.iter().map(|value| Scenario::run_value(value, &shared)).collect();
+    let run = |value| Scenario::run_value(value, &shared);
+    let outcomes: Vec<Outcome> = scenarios.scenarios.iter().map(run).collect();
     let problems = problems_of(&scenarios.mocks, &program).collect();
-    Ok(vec![Rehearsed { outcomes, problems, program }])
+    Ok(vec![Ran::of_machine(&program, &outcomes, problems)])
 }
 
 fn rehearse_test_cases(
     config: &MockConfig,
     arguments: &Test,
     substitutions: Option<&Substitutions>,
-) -> anyhow::Result<Vec<Rehearsed>> {
+) -> anyhow::Result<Vec<Ran>> {
     let input = match &arguments.input {
         None => scenario::empty(),
         Some(file) => document(file).with_context(|| file.display().to_string())?,
@@ -138,8 +157,8 @@ fn rehearse_test_cases(
         let run = |case: &String| {
             Scenario::of_test_case(format!("{machine}/{case}"), case.clone(), input.clone()).run(&shared)
         };
-        let outcomes = cases.keys().map(run).collect();
-        Ok(Rehearsed { outcomes, problems: Vec::new(), program })
+        let outcomes: Vec<Outcome> = cases.keys().map(run).collect();
+        Ok(Ran::of_machine(&program, &outcomes, Vec::new()))
     };
     config.0.iter().map(rehearse).collect()
 }

@@ -56,6 +56,7 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("operation", include_str!("../../templates/console/operation.hbs")),
     ("playground", include_str!("../../templates/console/playground.hbs")),
     ("evaluated", include_str!("../../templates/console/evaluated.hbs")),
+    ("steps", include_str!("../../templates/console/steps.hbs")),
     ("expression", include_str!("../../templates/console/expression.hbs")),
     ("tested-state", include_str!("../../templates/console/tested-state.hbs")),
     ("requests", include_str!("../../templates/console/requests.hbs")),

@@ -8,8 +8,8 @@ use super::access::{Decided, decided};
 use super::compile::Tried;
 use super::context::{Context, Outcome};
 use super::execution_log::{lines, shown_address, without_bodies};
-use super::notes::{BucketLevel, Layer, Notes, masked};
-use crate::apis::{UsagePlanId, Variable};
+use super::notes::{BucketLevel, KeyRefused, Layer, Notes, masked};
+use crate::apis::{ApiKeyId, UsagePlanId, Variable};
 use crate::clock::Timestamp;
 
 /// As much of a request's log as is kept.
@@ -76,6 +76,8 @@ pub struct Inspected {
     pub tried: Vec<Tried>,
     /// What each policy that was asked decided, and by which statement.
     pub decided: Vec<Decided>,
+    /// Why its API key did not do, and the key's id if it is known.
+    pub key_refused: Option<(KeyRefused, Option<ApiKeyId>)>,
     /// The plan of its key.
     pub plan: Option<UsagePlanId>,
     /// The buckets that it took from, as they were right after.
@@ -108,7 +110,8 @@ impl Inspected {
         response_headers: Vec<(String, String)>,
         log: String,
     ) -> Self {
-        let Notes { headers, passed, quota_left, plan, buckets, wait, execution, body, .. } = notes;
+        let Notes { headers, passed, quota_left, plan, key_refused, buckets, wait, execution, body, .. } =
+            notes;
         let started = context.started;
         let facts = TOLD
             .iter()
@@ -135,6 +138,7 @@ impl Inspected {
                 .map(|stage| stage.routes.explain(&context.target.path, &context.method))
                 .unwrap_or_default(),
             decided: decided(context),
+            key_refused,
             plan,
             buckets,
             quota_left,
@@ -181,6 +185,10 @@ impl Inspected {
             .overrides
             .iter()
             .map(|(kind, name, value)| json!({"of": kind, "name": name, "value": value}));
+        let key_refused = self
+            .key_refused
+            .as_ref()
+            .map(|(why, key)| json!({"why": why.name(), "keyId": key.as_ref().map(ApiKeyId::as_str)}));
         json!({
             "number": self.number, "received": self.received.to_iso8601(), "tookMs": millis(self.took),
             "method": self.method, "host": self.authority, "target": self.target, "isSecure": self.is_secure,
@@ -188,7 +196,7 @@ impl Inspected {
             "responseHeaders": pairs(&self.response_headers), "passed": passed.collect::<Vec<_>>(),
             "tried": tried.collect::<Vec<_>>(), "authorization": self.authorization,
             "authorizerTookMs": self.authorizer_took.map(millis), "decided": decided.collect::<Vec<_>>(),
-            "needsKey": self.needs_key, "plan": self.plan.as_ref().map(UsagePlanId::as_str),
+            "needsKey": self.needs_key, "keyRefused": key_refused, "plan": self.plan.as_ref().map(UsagePlanId::as_str),
             "buckets": buckets.collect::<Vec<_>>(), "quotaLeft": self.quota_left, "waitMs": self.wait.map(millis),
             "overrides": overrides.collect::<Vec<_>>(), "execution": self.execution,
             "steps": lines(&self.log).collect::<Vec<_>>(),

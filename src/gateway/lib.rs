@@ -74,7 +74,7 @@ pub use inspected::Inspected;
 pub use inspector::{Inspector, Samples, Sampling};
 pub use lint::{LintCode, LintSeverity, TemplateFinding, lint_template};
 pub use mapping::trial::{Trial, TrialOutcome, TrialRequest};
-pub use notes::{BucketLevel, Layer};
+pub use notes::{BucketLevel, KeyRefused, Layer};
 pub use peer::{ClientCertificateFacts, Peer};
 pub use plans::{BucketReading, KeyTrial, MeterReading, RefusedCounts, UsageStore};
 pub use refusal::{Breakage, Denial, Misconfiguration, Refusal};

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use serde::Deserialize;
 
 use super::execution_log::shown;
-use crate::apis::{Rate, UsagePlanId};
+use crate::apis::{ApiKeyId, Rate, UsagePlanId};
 
 /// The longest body that is kept, in bytes.
 const BODY_BYTES_MAX: usize = 64 * 1024;
@@ -28,6 +28,34 @@ pub enum Layer {
     Integration,
     /// The response that the client gets.
     Response,
+}
+
+/// Why an API key did not do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyRefused {
+    /// The request has none.
+    Missing,
+    /// No usage plan has the stage.
+    NoPlans,
+    /// There is no such key.
+    Unknown,
+    /// It is disabled.
+    Disabled,
+    /// It belongs to no plan with the stage.
+    OtherPlans,
+}
+
+impl KeyRefused {
+    /// Its name, for other programs.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::NoPlans => "noPlans",
+            Self::Unknown => "unknown",
+            Self::Disabled => "disabled",
+            Self::OtherPlans => "otherPlans",
+        }
+    }
 }
 
 /// A bucket that a request took from, as it was right after.
@@ -69,6 +97,8 @@ pub(crate) struct Notes {
     pub(crate) plan: Option<UsagePlanId>,
     /// The buckets that a token was taken from, as they were right after.
     pub(crate) buckets: Vec<BucketLevel>,
+    /// Why its API key did not do, and the key's id if it is known.
+    pub(crate) key_refused: Option<(KeyRefused, Option<ApiKeyId>)>,
     /// How long its caller has to wait, if a limit was reached.
     pub(crate) wait: Option<Duration>,
     /// The execution that it started.

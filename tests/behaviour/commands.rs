@@ -310,6 +310,45 @@ fn test_runs_scenarios_without_a_server() {
     assert!(stderr(&output).contains("Nowhere"), "{}", stderr(&output));
 }
 
+#[test]
+fn test_runs_scenarios_of_a_mapping_template() {
+    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/config/examples/order-request.test.yaml");
+    let output = stepgate(&["test", example]);
+    let told = stdout(&output);
+    assert!(output.status.success(), "{told}{}", stderr(&output));
+    assert!(told.contains("  ok    two items\n") && told.ends_with("3 scenarios, 0 failed\n"), "{told}");
+
+    let dir = DataDir::new("template-scenarios");
+    let file = dir.path().join("wrong.yaml");
+    let test = |text: &str, more: &[&str]| {
+        fs::write(&file, text).unwrap();
+        stepgate(&[&["test", file.to_str().unwrap()], more].concat())
+    };
+    let output = test(
+        "template: {text: $input.json('$.id')}\nscenarios:\n  - {name: one, body: {id: 7}, expect: {output: 8}}\n  - {name: two, bdy: 1}\n  - {name: three, body: {id: 7}}\n",
+        &["--json"],
+    );
+    assert_eq!(output.status.code(), Some(1));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&report["scenarios"], &report["failed"]), (&json!(3), &json!(2)), "{report}");
+    let [one, two, three] = report["files"][0]["scenarios"].as_array().unwrap().as_slice() else {
+        panic!("{report}")
+    };
+    assert_eq!((&one["failures"], &one["output"]), (&json!(["output: expected 8, was 7"]), &json!("7")));
+    assert!(two["failures"][0].as_str().unwrap().contains("unknown field `bdy`"), "{report}");
+    assert_eq!(three["passed"], true);
+
+    for (text, said) in [
+        ("template: nowhere.vtl\nscenarios: []\n", "nowhere.vtl"),
+        ("template: {text: '#if(1)'}\nscenarios: []\n", "#if(1)"),
+        ("template: {}\nscenarios: []\n", "template"),
+    ] {
+        let output = test(text, &[]);
+        assert_eq!(output.status.code(), Some(2), "{text}");
+        assert!(stderr(&output).contains(said), "{text}: {}", stderr(&output));
+    }
+}
+
 /// A history recorded by the server, of a machine with branches, iterations and a task, replays without differences;
 /// with a changed definition, replay shows where they diverge.
 #[test]

@@ -124,14 +124,24 @@ def paths(host):
     ]
 
 
+# What the inspector may do while requests are counted: settings, and what `stepgate inspect` is told before.
+INSPECTOR = [
+    ("off", "", []),
+    ("in memory", "", ["record"]),
+    ("with bodies", "", ["record", "--bodies"]),
+    ("1 of 100 to a file", "[inspector]\nsample_every = 100\n", []),
+    ("each to a file", "[inspector]\nsample_every = 1\n", []),
+]
+
+
 class Counter:
     """A server under callgrind."""
 
-    def __init__(self, binary, folder, template):
+    def __init__(self, binary, folder, template, more=""):
         self.folder = folder
         (folder / "paths.yaml").write_text(template)
-        settings = '[deploy]\ntutorial = false\ntemplates = ["%s"]\n'
-        (folder / "stepgate.toml").write_text(settings % (folder / "paths.yaml"))
+        settings = '[deploy]\ntutorial = false\ntemplates = ["%s"]\n%s'
+        (folder / "stepgate.toml").write_text(settings % (folder / "paths.yaml", more))
         command = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={folder}/out", binary, "serve"]
         command += ["--config", folder / "stepgate.toml", "--data-dir", folder / "data", "--listen", "127.0.0.1:0"]
         with open(folder / "ready", "w") as ready, open(folder / "log", "w") as log:
@@ -157,9 +167,40 @@ class Counter:
             time.sleep(0.05)
         sys.exit("callgrind wrote no counts")
 
+    def count(self):
+        """The instructions of a request on each path."""
+        client, counted = Client(self.host), {}
+        for name, n, path, headers, body in paths(self.host):
+            for _ in range(WARM):
+                client.send(path, headers, body)
+            self.take()
+            for _ in range(n):
+                client.send(path, headers, body)
+            counted[name] = round(self.take() / n)
+        return counted
+
     def stop(self):
         self.process.terminate()
         self.process.wait(timeout=60)
+
+
+def count_inspector(binary, template):
+    """Prints what a request costs with the inspector on: instructions, and how many more than off."""
+    columns = {}
+    for name, settings, told in INSPECTOR:
+        with tempfile.TemporaryDirectory() as folder:
+            counter = Counter(binary, pathlib.Path(folder), template, settings)
+            if told:
+                keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "us-east-1"}
+                command = [binary, "inspect", *told, "--endpoint", f"http://{counter.host}"]
+                subprocess.run(command, env={**os.environ, **keys}, check=True, capture_output=True)
+            columns[name] = counter.count()
+            counter.stop()
+    off = columns["off"]
+    print(f"{'':44}" + "".join(f"{name:>20}" for name in columns))
+    for path, count in off.items():
+        more = [f"{counted[path] - count:+,}" for name, counted in columns.items() if name != "off"]
+        print(f"{path:44}{count:>20,}" + "".join(f"{text:>20}" for text in more))
 
 
 def machine():
@@ -173,21 +214,16 @@ def main():
     arguments.add_argument("--template", type=pathlib.Path, required=True)
     arguments.add_argument("--counts", type=pathlib.Path, required=True)
     arguments.add_argument("--update", action="store_true", help="write what was counted")
+    arguments.add_argument("--inspector", action="store_true", help="count what the console's inspector costs instead")
     arguments = arguments.parse_args()
+    if arguments.inspector:
+        return count_inspector(arguments.binary, arguments.template.read_text().replace("BACKEND", backend()))
     recorded = json.loads(arguments.counts.read_text())["instructions"] if arguments.counts.exists() else {}
 
-    counted = {}
     with tempfile.TemporaryDirectory() as folder:
         template = arguments.template.read_text().replace("BACKEND", backend())
         counter = Counter(arguments.binary, pathlib.Path(folder), template)
-        client = Client(counter.host)
-        for name, n, path, headers, body in paths(counter.host):
-            for _ in range(WARM):
-                client.send(path, headers, body)
-            counter.take()
-            for _ in range(n):
-                client.send(path, headers, body)
-            counted[name] = round(counter.take() / n)
+        counted = counter.count()
         counter.stop()
 
     failed = 0

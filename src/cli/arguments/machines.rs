@@ -13,6 +13,7 @@ use crate::asl::StateMachineType;
   stepgate test config/examples/order.test.yaml
   stepgate test tests/*.test.yaml --json
   stepgate test order.test.yaml --substitutions dev.json
+  stepgate test config/examples/order-request.test.yaml
   stepgate test MockConfigFile.json --definition order.asl.yaml --input order.json
 
 A file of scenarios, YAML or JSON:
@@ -25,6 +26,8 @@ A file of scenarios, YAML or JSON:
     - name: paid at the second attempt
       input: {total: 12}
       mocks: {}                           # of this scenario alone
+      startTime: 2026-01-01T00:00:00Z     # the default
+      context: {Execution: {Name: nightly}} # of the context object: Id, Name, RoleArn; StateMachine: Id, Name
       expect: {status: SUCCEEDED, output: {paid: true}, states: [Charge, Done], seconds: 5}
               # also: error, cause, and
         outputIncludes: {paid: true}      # what the output has at least
@@ -42,9 +45,28 @@ of scenarios names it, and says what is expected:
     - {name: it is paid, testCase: HappyPath, expect: {status: SUCCEEDED}}
 
 It runs the machine that the server runs; time jumps to whatever is due next.
+
+A file of scenarios of a mapping template:
+  template: order-request.vtl             # beside this file, or {text: …}
+  scenarios:
+    - name: an order
+      body: {id: 7}                       # JSON, or a text as it is
+      contentType: application/json       # says how $input reads it; JSON if not given
+      headers: {X-Mine: y}                # several values as a list; likewise querystring
+      querystring: {q: x}
+      path: {id: \"7\"}
+      stageVariables: {env: dev}
+      context: {stage: dev}               # members of $context
+      expect:                             # without it, the template must not fail
+        output: {order: 7}                # as JSON; a text is compared to the letter
+        outputIncludes: {order: 7}        # what it has at least, as JSON
+        overrides: {responseOverride: {status: \"201\"}}
+        error: Unrecognized token         # in place of them: what the message has in it with which it fails
+
+Time and ids in $context are the same every time.
 Exit code 0: all scenarios passed; 1: one failed; 2: a file, or what its scenarios share, can't be understood.")]
 pub(crate) struct Test {
-    /// Files of scenarios, or MockConfigFile.json.
+    /// Files of scenarios of a state machine or a mapping template, or MockConfigFile.json.
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
     /// The definition for a MockConfigFile.json; with several state machines, one for each. May be repeated.

@@ -157,7 +157,7 @@ impl Calls {
 
 /// The first difference between `part` and what `whole` has in its place: objects may have more members, arrays no
 /// more items.
-fn lacking(at: &str, part: &Value, whole: &Value) -> Option<String> {
+pub(super) fn lacking(at: &str, part: &Value, whole: &Value) -> Option<String> {
     match (part, whole) {
         (Value::Object(part), Value::Object(whole)) => part.iter().find_map(|(name, part)| {
             let at = format!("{at}.{name}");

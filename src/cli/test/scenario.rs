@@ -54,12 +54,40 @@ pub(super) struct Scenario {
     pub(super) input: Value,
     /// The start time, as RFC 3339.
     start_time: Option<String>,
+    /// Members of the context object in place of the execution's own.
+    #[serde(default)]
+    context: ContextGiven,
     #[serde(default)]
     mocks: MockEntries,
     /// A test case of the MockConfigFile.json, which has the answers of its states.
     test_case: Option<String>,
     /// `None` if nothing but an end is expected.
     expect: Option<Expect>,
+}
+
+/// The members of the context object that can be given: what an execution is started with.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "PascalCase")]
+struct ContextGiven {
+    #[serde(default)]
+    execution: ExecutionGiven,
+    #[serde(default)]
+    state_machine: MachineGiven,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "PascalCase")]
+struct ExecutionGiven {
+    id: Option<String>,
+    name: Option<String>,
+    role_arn: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "PascalCase")]
+struct MachineGiven {
+    id: Option<String>,
+    name: Option<String>,
 }
 
 pub(super) fn empty() -> Value {
@@ -126,7 +154,8 @@ impl Scenario {
     /// A test case of a MockConfigFile.json by itself.
     pub(super) fn of_test_case(name: String, test_case: String, input: Value) -> Self {
         let test_case = Some(test_case);
-        Self { name, input, start_time: None, mocks: MockEntries::new(), test_case, expect: None }
+        let (context, mocks) = (ContextGiven::default(), MockEntries::new());
+        Self { name, input, start_time: None, context, mocks, test_case, expect: None }
     }
 
     /// Reads a scenario and runs it.
@@ -160,13 +189,15 @@ impl Scenario {
         if !problems.is_empty() {
             return Outcome::unrun(self.name.clone(), problems);
         }
+        let ContextGiven { execution, state_machine: machine } = &self.context;
+        let or = |given: &Option<String>, own: &'static str| given.as_deref().unwrap_or(own).into();
         let start = ExecutionStart {
-            arn: "arn:aws:states:us-east-1:123456789012:execution:Test:test".into(),
-            name: "test".into(),
+            arn: or(&execution.id, "arn:aws:states:us-east-1:123456789012:execution:Test:test"),
+            name: or(&execution.name, "test"),
             input: Payload::from_value(self.input.clone()),
-            role_arn: "arn:aws:iam::123456789012:role/test".into(),
-            state_machine_arn: "arn:aws:states:us-east-1:123456789012:stateMachine:Test".into(),
-            state_machine_name: "Test".into(),
+            role_arn: or(&execution.role_arn, "arn:aws:iam::123456789012:role/test"),
+            state_machine_arn: or(&machine.id, "arn:aws:states:us-east-1:123456789012:stateMachine:Test"),
+            state_machine_name: or(&machine.name, "Test"),
             version_arn: None,
             alias_arn: None,
             region: "us-east-1".into(),

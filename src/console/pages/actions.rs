@@ -30,8 +30,11 @@ pub(in super::super) fn action(path: &str) -> Option<&'static str> {
         "/apis/canary" => "apigateway:UpdateStage",
         "/apis/preview" => "apigateway:GetRestApi",
         "/apis/import" => "apigateway:PutRestApi",
-        "/playground/template" => "console:EvaluateTemplate",
-        "/playground/state" | "/playground/expression" | "/playground/case" => "states:TestState",
+        "/playground/template" | "/playground/template-case" => "console:EvaluateTemplate",
+        "/playground/state"
+        | "/playground/expression"
+        | "/playground/case"
+        | "/playground/expression-case" => "states:TestState",
         "/requests/switch" => permission::RECORD_REQUESTS,
         "/requests/resend" => permission::SEND_REQUESTS,
         "/keys/create" => "apigateway:CreateApiKey",
@@ -76,7 +79,9 @@ pub(in super::super) async fn act(visit: &Visit<'_>, path: &str, form: &Form) ->
         "/playground/template" => playground::evaluate(visit, form).await,
         "/playground/state" => playground::test_state(visit, form).await,
         "/playground/expression" => evaluated::evaluate(visit, form).await,
-        "/playground/case" => playground_case::save(visit, form).await,
+        "/playground/case" => playground_case::save_state(visit, form).await,
+        "/playground/expression-case" => playground_case::save_expression(visit, form).await,
+        "/playground/template-case" => playground_case::save_template(form).await,
         "/requests/switch" => requests::switch(visit, form).await,
         "/requests/resend" => requests::resend(visit, form).await,
         "/keys/create" => plans::create_key(visit, form).await,

@@ -68,6 +68,19 @@ pub(super) async fn show(visit: &Visit<'_>) -> Result<Answer, Failure> {
 /// # Errors
 /// If what is given is no request.
 pub(super) async fn evaluate(visit: &Visit<'_>, form: &Form) -> Result<Answer, Failure> {
+    let request = request(form)?;
+    let clock = visit.shared.clock.clone();
+    let source: Arc<str> = form.text("template").into();
+    let evaluated = tokio::task::spawn_blocking(move || tried(&source, request, &*clock)).await;
+    let data = evaluated.map_err(|_| Failure::invalid("The template could not be evaluated."))?;
+    Ok(Answer::Html(visit.shared.renderer.part("evaluated", &data)?))
+}
+
+/// The request of a form.
+///
+/// # Errors
+/// If what is given is none.
+pub(super) fn request(form: &Form) -> Result<TrialRequest, Failure> {
     let mut request = TrialRequest { body: form.text("body").to_owned().into(), ..TrialRequest::default() };
     for (name, value) in lines(form, "headers", ':')? {
         let name = HeaderName::try_from(name.as_str())
@@ -88,11 +101,7 @@ pub(super) async fn evaluate(visit: &Visit<'_>, form: &Form) -> Result<Answer, F
             .map_err(|error| Failure::invalid(format!("The context is no JSON object: {error}.")))?;
         request.context = context;
     }
-    let clock = visit.shared.clock.clone();
-    let source: Arc<str> = form.text("template").into();
-    let evaluated = tokio::task::spawn_blocking(move || tried(&source, request, &*clock)).await;
-    let data = evaluated.map_err(|_| Failure::invalid("The template could not be evaluated."))?;
-    Ok(Answer::Html(visit.shared.renderer.part("evaluated", &data)?))
+    Ok(request)
 }
 
 /// What the template makes of the request, step by step.
@@ -182,7 +191,7 @@ fn said(value: &Vtl) -> String {
     }
 }
 
-fn cut(text: &str) -> String {
+pub(super) fn cut(text: &str) -> String {
     match text.char_indices().nth(SHOWN_CHARS_MAX) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),

@@ -271,6 +271,7 @@ mod tests {
             response_headers: Vec::new(),
             tried: Vec::new(),
             decided: Vec::new(),
+            key_refused: None,
             plan: None,
             buckets: Vec::new(),
             overrides: Vec::new(),

@@ -10,7 +10,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::host::Objects;
 use super::payload::{Payload, Reading};
-use crate::clock::{Clock, Ids};
+use crate::clock::{Clock, Ids, SeededIds, Timestamp, VirtualClock};
 use crate::gateway::address::{Target, TargetApi};
 use crate::gateway::compile::compile_nothing;
 use crate::gateway::context::{Context, OverrideMap, Overrides};
@@ -18,6 +18,9 @@ use crate::gateway::peer::Peer;
 use crate::id::{AccountId, AccountRegion, Region};
 use crate::identity::{TargetUri, append};
 use crate::vtl::{EvalError, Host, HostError, Limits, Object, Observer, Template, Value};
+
+/// When a request of [`Trial::still`] came: 2026 begins.
+const STILL: Timestamp = Timestamp::from_millis(1_767_225_600_000);
 
 /// The request for a template.
 #[derive(Clone, Debug, Default)]
@@ -87,6 +90,11 @@ impl Trial {
         context.stage = Some(Arc::new(stage));
         let reading = Reading::of_request(context.header("content-type").as_deref());
         Self { context, body: Payload::new(request.body), reading, given: Json::Object(request.context) }
+    }
+
+    /// The same with a time and ids that never change: tests expect something of them.
+    pub fn still(request: TrialRequest) -> Self {
+        Self::new(request, &VirtualClock::new(STILL), &SeededIds::new(1))
     }
 
     /// Evaluates `template` with the gateway's objects, and notifies `observer`, if there is one, of every step.
@@ -189,7 +197,6 @@ impl Host for Given<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::{SeededIds, Timestamp, VirtualClock};
 
     fn trial() -> Trial {
         let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());

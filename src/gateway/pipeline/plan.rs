@@ -11,11 +11,11 @@ use std::time::Duration;
 use http::HeaderName;
 
 use super::{Admitted, Authorized, Refused, Routed, UsageIdentifier};
-use crate::apis::{API_KEY_CHARS_MAX, ApiKeySource, Day};
+use crate::apis::{API_KEY_CHARS_MAX, ApiKeyId, ApiKeySource, Day};
 use crate::gateway::context::{CallerKey, Context};
 use crate::gateway::mapping::payload::Payload;
 use crate::gateway::mapping::source::{Facts, Source};
-use crate::gateway::notes::BucketLevel;
+use crate::gateway::notes::{BucketLevel, KeyRefused};
 use crate::gateway::plans::key_meters::{Answer, KeyMeters};
 use crate::gateway::plans::limit_headers::Limits;
 use crate::gateway::plans::meter::Attempt;
@@ -97,6 +97,14 @@ fn admit_anybody(routed: &Routed, enforcement: &PlanEnforcement) -> (Option<Refu
     (None, Limits::default())
 }
 
+/// The refusal of a key; the inspector is told why.
+fn no_key(context: &mut Context, why: KeyRefused, key: Option<&ApiKeyId>) -> (Option<Refusal>, Limits) {
+    if let Some(notes) = &mut context.notes {
+        notes.key_refused = Some((why, key.cloned()));
+    }
+    (Some(Refusal::InvalidApiKey), Limits::default())
+}
+
 async fn admit_key(
     routed: &mut Routed,
     usage_identifier: Option<UsageIdentifier>,
@@ -112,19 +120,26 @@ async fn admit_key(
     };
     // If the stage has no plans, no key is valid, and no key is that long: skip the lookup in both cases.
     let has_plans = !routed.method.terms.is_empty();
+    let has_value = value.is_some();
     let value = value.filter(|value| has_plans && value.len() <= API_KEY_CHARS_MAX);
     let (Some(value), Some(key_cache)) = (value, routed.stage.key_cache.clone()) else {
-        return refused(Refusal::InvalidApiKey);
+        let why = match (has_value, has_plans) {
+            (false, _) => KeyRefused::Missing,
+            (true, false) => KeyRefused::NoPlans,
+            (true, true) => KeyRefused::Unknown,
+        };
+        return no_key(&mut routed.context, why, None);
     };
     let subscriber = match enforcement.key_meters.subscriber(&routed.stage.owner, &key_cache, &value).await {
         Ok(Some(subscriber)) => subscriber,
-        Ok(None) => return refused(Refusal::InvalidApiKey),
+        Ok(None) => return no_key(&mut routed.context, KeyRefused::Unknown, None),
         Err(error) => return refused(unavailable(&error)),
     };
     let method = routed.method.clone();
     let plan = method.terms.iter().find_map(|terms| Some((terms, subscriber.meter(&terms.plan)?)));
     let Some((terms, meter)) = plan.filter(|_| subscriber.is_enabled) else {
-        return refused(Refusal::InvalidApiKey);
+        let why = if subscriber.is_enabled { KeyRefused::OtherPlans } else { KeyRefused::Disabled };
+        return no_key(&mut routed.context, why, Some(&subscriber.id));
     };
     routed.context.caller_key = Some(CallerKey { id: subscriber.id.clone(), value });
 

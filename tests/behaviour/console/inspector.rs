@@ -98,6 +98,8 @@ fn a_request_tells_what_was_tried_which_statement_decided_and_what_is_left() {
     let mut browser = Browser::local(&server);
     let page = read(&browser.get(&format!("/requests?number={}&part=request", mine["number"])));
     for part in [
+        "a MOCK integration answers with the statusCode in it",
+        "<code>{\n  \"statusCode\": 200\n}</code>",
         "it has no GET, but POST",
         "statement <code>Open</code>",
         "4.0 of 5",
@@ -128,6 +130,29 @@ fn a_request_tells_what_was_tried_which_statement_decided_and_what_is_left() {
         response["headers"].as_array().unwrap().contains(&json!({"name": "X-Made", "value": "here"})),
         "{response}"
     );
+
+    // What was wrong with a key is told.
+    let other = call(&mut client, "POST", "/apikeys", &json!({"name": "Other", "enabled": true}));
+    let disabled = call(&mut client, "POST", "/apikeys", &json!({"name": "Disabled", "enabled": false}));
+    for (headers, why) in [
+        (&[][..], "the method needs an API key, and the request has none".to_owned()),
+        (&[("x-api-key", "nobody-has-this-one-here")], "there is no API key of the value".to_owned()),
+        (
+            &[("x-api-key", other["value"].as_str().unwrap())],
+            format!("the key {} belongs to no plan with stage dev", id(&other)),
+        ),
+        (
+            &[("x-api-key", disabled["value"].as_str().unwrap())],
+            format!("the key {} is disabled", id(&disabled)),
+        ),
+    ] {
+        let path = format!("/restapis/{api}/dev/_user_request_/pets/mine");
+        assert_eq!(client.send("GET", &path, headers, b"").unwrap().status, 403);
+        let last = inspect(&server, &["requests", "--json"]).pop().unwrap();
+        let page = read(&browser.get(&format!("/requests?number={}&part=request", last["number"])));
+        assert!(page.contains(&format!("403: {why}")), "{why}: {page}");
+        assert!(page.contains("403, gateway response INVALID_API_KEY"), "{page}");
+    }
 
     let now = &inspect(&server, &["plan", &plan])[0]["keys"][0];
     assert_eq!((&now["quotaLeft"], &now["keyId"]), (&json!(9), &json!(key)));

@@ -6,6 +6,9 @@ use serde_json::{Value, json};
 use crate::console::shown;
 use crate::gateway::Inspected;
 
+/// Where the request of a MOCK integration goes.
+const MOCK: &str = "nowhere: a MOCK integration answers with the statusCode in it";
+
 /// The resources that were tried, and why they were not taken.
 pub(super) fn tried(of: &Inspected) -> Vec<Value> {
     let row = |it: &crate::gateway::Tried| json!({"resource": it.resource, "whyNot": it.why_not});
@@ -47,6 +50,7 @@ pub(super) fn exchange(of: &Inspected) -> Vec<Value> {
         let is_there = !lines.is_empty() || body.is_some();
         is_there.then(|| json!({"title": title, "lines": lines, "body": body}))
     };
+    let mock = step("Mock request body after transformations");
     let parts = [
         part(
             "Method request",
@@ -63,9 +67,10 @@ pub(super) fn exchange(of: &Inspected) -> Vec<Value> {
             vec![
                 line("URI", step("Endpoint request URI")),
                 line("headers", step("Endpoint request headers")),
+                line("sent", mock.is_some().then(|| MOCK.to_owned())),
             ],
             overridden("request"),
-            step("Endpoint request body after transformations"),
+            step("Endpoint request body after transformations").or(mock),
         ),
         part(
             "Integration response",
@@ -111,5 +116,15 @@ mod tests {
         assert_eq!(parts[0]["body"], "{\n  \"a\": 1\n}");
         assert_eq!(parts[1]["lines"], json!([{"label": "status", "value": "201"}]));
         assert_eq!(parts[2]["lines"][1], json!({"label": "headers", "value": "{A=b}"}));
+    }
+
+    #[test]
+    fn what_a_mock_reads_its_status_from_is_the_integration_request() {
+        let mut of = inspected(200, &[("integrationStatus", "200")]);
+        of.log = "Execution log for request 1\nTue : Mock request body after transformations: {\"statusCode\": 200}\n".to_owned();
+        let parts = exchange(&of);
+        assert_eq!(parts[0]["title"], "Integration request");
+        assert_eq!(parts[0]["lines"], json!([{"label": "sent", "value": MOCK}]));
+        assert_eq!(parts[0]["body"], "{\n  \"statusCode\": 200\n}");
     }
 }

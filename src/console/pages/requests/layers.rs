@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{fact, took};
-use crate::gateway::{Inspected, Layer};
+use crate::gateway::{Inspected, KeyRefused, Layer};
 
 /// The layers, in order, as pages name them.
 pub(super) const LAYERS: [(Layer, &str); 7] = [
@@ -100,7 +100,9 @@ pub(super) fn told(of: &Inspected, layer: Layer) -> String {
                     None => format!("key {key}{plan}"),
                 }
             }
-            (true, None) => "no key that a plan of the stage has".to_owned(),
+            (true, None) => {
+                key_refused(of).unwrap_or_else(|| "no key that a plan of the stage has".to_owned())
+            }
         },
         Layer::Mapping => fact(of, "validationError").unwrap_or_default().to_owned(),
         Layer::Integration => match (fact(of, "integrationStatus"), fact(of, "integrationError")) {
@@ -108,8 +110,25 @@ pub(super) fn told(of: &Inspected, layer: Layer) -> String {
             (Some(status), None) => format!("answered {status}"),
             (None, None) => String::new(),
         },
-        Layer::Response => format!("{}, {} bytes", of.status, fact(of, "responseLength").unwrap_or("?")),
+        Layer::Response => {
+            let by = fact(of, "errorResponseType").map(|kind| format!(", gateway response {kind}"));
+            let bytes = fact(of, "responseLength").unwrap_or("?");
+            format!("{}{}, {bytes} bytes", of.status, by.unwrap_or_default())
+        }
     }
+}
+
+/// Why the request's API key did not do.
+fn key_refused(of: &Inspected) -> Option<String> {
+    let (why, key) = of.key_refused.as_ref()?;
+    let (key, stage) = (key.as_ref().map_or("?", |key| key.as_str()), fact(of, "stage").unwrap_or("?"));
+    Some(match why {
+        KeyRefused::Missing => "the method needs an API key, and the request has none".to_owned(),
+        KeyRefused::NoPlans => format!("the method needs an API key, and no usage plan has stage {stage}"),
+        KeyRefused::Unknown => "there is no API key of the value that the request has".to_owned(),
+        KeyRefused::Disabled => format!("the key {key} is disabled"),
+        KeyRefused::OtherPlans => format!("the key {key} belongs to no plan with stage {stage}"),
+    })
 }
 
 /// One sentence that says why the status is what it is.
@@ -129,11 +148,11 @@ pub(super) fn why(of: &Inspected) -> String {
         Some("MISSING_AUTHENTICATION_TOKEN") => {
             "the method takes signed requests only, and this one is not signed".to_owned()
         }
-        Some("INVALID_API_KEY") => {
+        Some("INVALID_API_KEY") => key_refused(of).unwrap_or_else(|| {
             format!(
-                "the method needs an API key, and the request has none or one that belongs to no plan with stage {stage}"
+                "the method needs an API key, and the request has none that a plan with stage {stage} has"
             )
-        }
+        }),
         Some("THROTTLED") => {
             let limit =
                 "a rate or burst limit was reached: of the account, the stage, the method or the key's plan";
@@ -193,7 +212,7 @@ mod tests {
                 403,
                 &[stage, ("resourcePath", "/x"), ("errorResponseType", "INVALID_API_KEY")],
                 Some(Layer::Plan),
-                "403: the method needs an API key, and the request has none or one that belongs to no plan with stage prod.",
+                "403: the method needs an API key, and the request has none that a plan with stage prod has.",
             ),
             (
                 200,
@@ -204,6 +223,26 @@ mod tests {
         ] {
             let of = inspected(status, facts);
             assert_eq!((refused_in(&of), why(&of).as_str()), (layer, want));
+        }
+    }
+
+    #[test]
+    fn a_key_s_refusal_says_what_was_wrong_with_it() {
+        let refused = ("errorResponseType", "INVALID_API_KEY");
+        let mut of = inspected(403, &[("stage", "prod"), ("resourcePath", "/x"), refused]);
+        for (why_not, key, want) in [
+            (KeyRefused::Missing, None, "403: the method needs an API key, and the request has none."),
+            (
+                KeyRefused::NoPlans,
+                None,
+                "403: the method needs an API key, and no usage plan has stage prod.",
+            ),
+            (KeyRefused::Unknown, None, "403: there is no API key of the value that the request has."),
+            (KeyRefused::Disabled, Some("k1"), "403: the key k1 is disabled."),
+            (KeyRefused::OtherPlans, Some("k1"), "403: the key k1 belongs to no plan with stage prod."),
+        ] {
+            of.key_refused = Some((why_not, key.map(Into::into)));
+            assert_eq!(why(&of), want);
         }
     }
 
