@@ -2,6 +2,7 @@
 
 pub(super) mod aliases;
 mod deletion;
+mod rows;
 pub(super) mod versions;
 
 use std::collections::HashMap;
@@ -12,6 +13,8 @@ use quick_cache::sync::Cache;
 
 pub use self::aliases::{Alias, Route};
 use self::deletion::Deleting;
+pub(super) use self::rows::{encryption_of, find, find_revision, home_key, home_of, kind_of, logging_of};
+use self::rows::{insert, insert_revision, published_at_creation};
 pub use self::versions::{Publish, Version};
 
 use super::Error;
@@ -24,7 +27,7 @@ use super::tags::{self, Tag};
 use crate::asl::{self, Program, StateMachineType};
 use crate::clock::Timestamp;
 use crate::id::{AccountRegion, Qualifier, StateMachineArn, check_name};
-use crate::store::{self, Param, Record as _, Row, Tx};
+use crate::store::Param;
 
 /// What a state machine is created with.
 #[derive(Clone, Debug)]
@@ -191,18 +194,6 @@ struct Machines {
     by_arn: HashMap<String, Arc<LoadedMachine>>,
     /// Counts changes, so that nobody keeps what was read before one.
     n_changes: u64,
-}
-
-/// One SELECT for every way to find a machine; `$where` follows its joins.
-macro_rules! select_machine {
-    ($where:literal) => {
-        concat!(
-            "SELECT m.id, m.home, m.name, m.kind, m.created, m.deleting, r.id, r.revision_id, r.definition, ",
-            "r.role_arn, r.logging, r.tracing, r.updated, r.encryption FROM state_machine m ",
-            "JOIN state_machine_revision r ON r.id = m.revision ",
-            $where
-        )
-    };
 }
 
 impl StateMachines {
@@ -486,21 +477,6 @@ impl StateMachines {
     }
 }
 
-/// The key that everything of an account and region is stored under.
-pub(super) fn home_key(home: &AccountRegion) -> String {
-    format!("{}/{}", home.account, home.region)
-}
-
-/// The account and region of a key.
-pub(super) fn home_of(key: &str) -> Result<AccountRegion, Error> {
-    let parse = || {
-        let (account, region) = key.split_once('/')?;
-        let account = crate::id::AccountId::parse(account)?;
-        Some(AccountRegion { account, region: crate::id::Region::parse(region)? })
-    };
-    parse().ok_or_else(|| Error::Corrupt(format!("account and region {key:?}")))
-}
-
 /// The ARN of a machine as such, neither of a version nor of an alias.
 pub(super) fn unqualified(arn: &str) -> Result<StateMachineArn, Error> {
     let parsed = StateMachineArn::parse(arn)?;
@@ -545,108 +521,4 @@ fn same_or_refused(
         && found.encryption.as_ref().unwrap_or(&own) == wanted.encryption.as_ref().unwrap_or(&own)
         && is_published_alike;
     if is_same { Ok(found) } else { Err(Error::StateMachineAlreadyExists(found.arn.to_string())) }
-}
-
-pub(super) fn find(tx: &Tx<'_>, arn: &StateMachineArn) -> Result<Option<StateMachine>, Error> {
-    let sql = select_machine!("WHERE m.home = ?1 AND m.name = ?2");
-    let params = [Param::Text(&home_key(&arn.home)), Param::Text(&arn.name)];
-    tx.query_one(sql, &params, |row| Ok(read(row)))?.transpose()
-}
-
-/// A revision as the machine it is of, also of one that is gone.
-pub(super) fn find_revision(tx: &Tx<'_>, revision: i64) -> Result<Option<StateMachine>, Error> {
-    let sql = "SELECT m.id, m.home, m.name, m.kind, m.created, m.deleting, r.id, r.revision_id,
-               r.definition, r.role_arn, r.logging, r.tracing, r.updated, r.encryption
-               FROM state_machine_revision r JOIN state_machine m ON m.id = r.machine WHERE r.id = ?1";
-    tx.query_one(sql, &[revision.into()], |row| Ok(read(row)))?.transpose()
-}
-
-/// Reads the columns of `select_machine!`.
-fn read(row: &Row<'_>) -> Result<StateMachine, Error> {
-    let column = |text: Result<String, store::Error>| text.map_err(Error::from);
-    let logging: String = column(row.text(10))?;
-    let name = row.text(2)?;
-    // One that is gone keeps its row under its name and id; no name has a colon.
-    let name = name.split(':').next().unwrap_or_default();
-    Ok(StateMachine {
-        id: row.int(0)?,
-        arn: StateMachineArn::new(&home_of(&row.text(1)?)?, name),
-        kind: kind_of(row.int(3)?),
-        created: Timestamp::from_millis(row.int(4)?),
-        status: match row.int(5)? {
-            0 => StateMachineStatus::Active,
-            _ => StateMachineStatus::Deleting,
-        },
-        revision: row.int(6)?,
-        revision_id: row.opt_text(7)?,
-        version: None,
-        description: None,
-        definition: row.text(8)?,
-        role_arn: row.text(9)?,
-        logging: logging_of(&logging)?,
-        tracing: row.int(11)? != 0,
-        updated: Timestamp::from_millis(row.int(12)?),
-        encryption: encryption_of(row.opt_text(13)?)?,
-    })
-}
-
-/// A stored logging configuration.
-pub(super) fn logging_of(stored: &str) -> Result<Logging, Error> {
-    Ok(Logging::decode(stored.as_bytes())?)
-}
-
-/// A stored encryption configuration.
-pub(super) fn encryption_of(stored: Option<String>) -> Result<Option<Encryption>, Error> {
-    Ok(stored.map(|text| Encryption::decode(text.as_bytes())).transpose()?)
-}
-
-pub(super) fn kind_of(code: i64) -> StateMachineType {
-    if code == 0 { StateMachineType::Standard } else { StateMachineType::Express }
-}
-
-fn insert(tx: &Tx<'_>, machine: &StateMachine, publish: Option<&Publish>) -> Result<(), Error> {
-    let publish = publish.map(Publish::encode).transpose()?;
-    let kind = i64::from(machine.kind == StateMachineType::Express);
-    let sql = "INSERT INTO state_machine (id, home, name, kind, created, revision, publish)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
-    let home = home_key(&machine.arn.home);
-    let params = [
-        machine.id.into(),
-        Param::Text(&home),
-        Param::Text(&machine.arn.name),
-        kind.into(),
-        machine.created.as_millis().into(),
-        machine.revision.into(),
-        publish.as_deref().into(),
-    ];
-    tx.execute(sql, &params)?;
-    insert_revision(tx, machine)
-}
-
-/// The wish to publish that the machine was created with.
-fn published_at_creation(tx: &Tx<'_>, id: i64) -> Result<Option<Publish>, Error> {
-    let sql = "SELECT publish FROM state_machine WHERE id = ?1";
-    let stored = tx.query_one(sql, &[id.into()], |row| row.opt_text(0))?.flatten();
-    Ok(stored.map(|text| Publish::decode(text.as_bytes())).transpose()?)
-}
-
-fn insert_revision(tx: &Tx<'_>, machine: &StateMachine) -> Result<(), Error> {
-    let logging = machine.logging.encode()?;
-    let encryption = machine.encryption.as_ref().map(Encryption::encode).transpose()?;
-    let sql = "INSERT INTO state_machine_revision
-               (id, machine, revision_id, definition, role_arn, logging, tracing, updated, encryption)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
-    let params = [
-        machine.revision.into(),
-        machine.id.into(),
-        machine.revision_id.as_deref().into(),
-        Param::Text(&machine.definition),
-        Param::Text(&machine.role_arn),
-        Param::Text(&logging),
-        i64::from(machine.tracing).into(),
-        machine.updated.as_millis().into(),
-        encryption.as_deref().into(),
-    ];
-    tx.execute(sql, &params)?;
-    Ok(())
 }
