@@ -3,6 +3,8 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use super::StateMachineType;
 use super::diagnostics::{Code, Findings, Location};
 use super::fields::{Fields, SECONDS_MAX};
@@ -35,6 +37,9 @@ pub(super) struct Compiler<'a> {
     inner_assigned: Vec<Vec<Assignment>>,
 }
 
+/// What every machine has, and every one inside a state.
+const REQUIRED: &[&str] = &["States", "StartAt"];
+
 impl<'a> Compiler<'a> {
     /// Reads the whole definition; `None` if anything is wrong, which is then among the findings.
     pub(super) fn compile(fields: &Fields<'a>, kind: StateMachineType) -> Option<Program> {
@@ -50,11 +55,13 @@ impl<'a> Compiler<'a> {
             nesting: 0,
             inner_assigned: Vec::new(),
         };
+        let has_required = fields.require(REQUIRED);
         fields.allow(&["Comment", "StartAt", "States", "Version", "TimeoutSeconds", "QueryLanguage"]);
         fields.word("Version", &[("1.0", ())]);
         let comment = fields.string("Comment").map(str::to_owned);
-        let timeout_seconds = fields.integer("TimeoutSeconds", 1, SECONDS_MAX);
-        let start_at = compiler.read_states(fields);
+        // 0 is taken, as measured. What it does isn't known: here it is no limit.
+        let timeout_seconds = fields.integer("TimeoutSeconds", 0, SECONDS_MAX).filter(|seconds| 0 < *seconds);
+        let start_at = compiler.read_states(fields, has_required);
         if !findings.is_sound() {
             return None;
         }
@@ -70,21 +77,22 @@ impl<'a> Compiler<'a> {
             return None;
         }
         self.nesting += 1;
-        let start_at = self.read_states(fields);
+        let has_required = fields.require(REQUIRED);
+        let start_at = self.read_states(fields, has_required);
         self.nesting -= 1;
         start_at
     }
 
-    /// Notes the label of a Distributed Map, of which there is one in a machine. AWS's wording is not recorded.
+    /// Notes the label of a Distributed Map, of which there is one in a machine.
     pub(super) fn take_label(&mut self, label: &Arc<str>, at: &Location) {
         if !self.labels.insert(label.clone()) {
-            let message = format!("The label '{label}' is used by more than one Map");
+            let message = format!("Duplicate Label name: {label}");
             self.findings.field(Code::DuplicateLabelName, at, message);
         }
     }
 
-    fn read_states(&mut self, fields: &Fields<'a>) -> Option<StateId> {
-        let required = fields.require(&["States", "StartAt"]);
+    /// Reads them, of which `has_required` says whether both are there.
+    fn read_states(&mut self, fields: &Fields<'a>, has_required: bool) -> Option<StateId> {
         let states = fields.object("States")?;
         if states.iter().next().is_none() {
             fields.field_problem("States", "Value cannot be empty");
@@ -105,7 +113,7 @@ impl<'a> Compiler<'a> {
             edges.insert(*id, siblings.take_targets());
         }
         // Of states that couldn't be read it isn't known where they go.
-        if required && n_errors == self.findings.n_schema_errors() {
+        if has_required && n_errors == self.findings.n_schema_errors() {
             self.check_ways(fields, start_at, &order, &edges, &siblings);
         }
         self.check_assignments(siblings.into_assigned());
@@ -119,9 +127,14 @@ impl<'a> Compiler<'a> {
             let name: Arc<str> = name.into();
             let n_chars = name.chars().count();
             let at = states.at.field(&name);
-            // The wording is not recorded.
+            // Of AWS's words for a long one the beginning and the end are known, for none nothing.
             if n_chars == 0 || NAME_CHARS_MAX < n_chars {
-                let message = format!("The name of a state must have 1 to {NAME_CHARS_MAX} characters");
+                let message = match n_chars {
+                    0 => format!("The name of a state must have 1 to {NAME_CHARS_MAX} characters"),
+                    _ => format!(
+                        "Invalid State name: {name} exceeds the {NAME_CHARS_MAX}-character limit allowed by the service"
+                    ),
+                };
                 self.findings.field(Code::InvalidStateName, &at, message);
             }
             let id = StateId::from_index(self.states.len());
@@ -144,7 +157,7 @@ impl<'a> Compiler<'a> {
             QueryLanguage::JsonPath => referenced(fields),
             QueryLanguage::Jsonata => in_jsonata.into_iter().collect(),
         };
-        let comment = fields.string("Comment").map(str::to_owned);
+        let comment = fields.get("Comment").and_then(Value::as_str).map(str::to_owned);
         Some(State { name: name.clone(), comment, language, variables, kind })
     }
 

@@ -54,6 +54,10 @@ pub enum Code {
     NoPath,
     /// A path in the `Result` of a Pass state, where nothing is computed.
     PassResultIsStatic,
+    /// `Assign` gives a value to what isn't a variable's name.
+    InvalidVariableName,
+    /// `Assign` gives a value to `states`.
+    ReservedVariableName,
     /// A text between `{%` and `%}` is no JSONata.
     InvalidJsonataExpression,
     /// A JSONata expression refers to what there is not where it stands.
@@ -76,6 +80,8 @@ impl Code {
             Self::NoDollar => "NO_DOLLAR",
             Self::NoPath => "NO_PATH",
             Self::PassResultIsStatic => "PASS_RESULT_IS_STATIC",
+            Self::InvalidVariableName => "INVALID_VARIABLE_NAME",
+            Self::ReservedVariableName => "RESERVED_VARIABLE_NAME",
             Self::InvalidJsonataExpression => "INVALID_JSONATA_EXPRESSION",
             Self::UnsupportedJsonataExpression => "UNSUPPORTED_JSONATA_EXPRESSION",
         }
@@ -94,6 +100,8 @@ impl Code {
             | Self::DuplicateLabelName
             | Self::MissingTransitionTarget
             | Self::TooDeeplyNested
+            | Self::InvalidVariableName
+            | Self::ReservedVariableName
             | Self::InvalidJsonataExpression
             | Self::UnsupportedJsonataExpression => Severity::Error,
         }

@@ -145,13 +145,19 @@ impl<'a> Fields<'a> {
         first
     }
 
-    /// Exactly one of `names` must be there. The wording for none is ours, in the manner of the one above.
+    /// Exactly one of `names` must be there.
     pub(super) fn exactly_one(&self, names: &[&'static str]) -> Option<&'static str> {
         let one = self.at_most_one(names);
         if one.is_none() {
-            self.problem(format!("There should be one of the following fields: [{}]", names.join(", ")));
+            self.none_of(names);
         }
         one
+    }
+
+    /// None of `names` is there, one of which has to be.
+    pub(super) fn none_of(&self, names: &[&str]) {
+        let names = names.join(", ");
+        self.problem(format!("This object should have only one of the following fields: [{names}]"));
     }
 
     /// A text.
@@ -256,12 +262,17 @@ impl<'a> Fields<'a> {
 
     /// One of a few words.
     pub(super) fn word<T: Copy>(&self, name: &str, words: &[(&str, T)]) -> Option<T> {
-        let word = self.string(name)?;
+        let is_type = name == "Type";
+        let word = self.typed(name, if is_type { "String" } else { "[STRING]" }, Value::as_str)?;
         let found = words.iter().find(|(text, _)| *text == word);
         if found.is_none() {
             let all: Vec<&str> = words.iter().map(|(text, _)| *text).collect();
             let all = all.join(", ");
-            self.field_problem(name, format!("The field '{name}' should have one of these values: [{all}]"));
+            let message = match is_type {
+                true => format!("The field '{name}' should have one of these values: [{all}]"),
+                false => format!("Value should be one of the following: [{all}]"),
+            };
+            self.field_problem(name, message);
         }
         found.map(|(_, value)| *value)
     }
@@ -270,10 +281,23 @@ impl<'a> Fields<'a> {
     pub(super) fn path(&self, name: &str) -> Option<PathExpr> {
         let path = PathExpr::parse(self.string(name)?);
         if path.is_none() {
-            let message = "Value is not a valid JSONPath";
-            self.findings.text(Code::SchemaValidationFailed, &self.at.field(name), Subject::Path, message);
+            self.not_a_path(name, NOT_A_PATH);
         }
         path
+    }
+
+    /// The same in a rule of a Choice, where AWS has other words for it.
+    pub(super) fn path_of_rule(&self, name: &str) -> Option<PathExpr> {
+        let text = self.string(name)?;
+        let path = PathExpr::parse(text);
+        if path.is_none() {
+            self.not_a_path(name, if text.starts_with('$') { NOT_A_REFERENCE } else { NO_DOLLAR });
+        }
+        path
+    }
+
+    fn not_a_path(&self, name: &str, message: &'static str) {
+        self.findings.text(Code::SchemaValidationFailed, &self.at.field(name), Subject::Path, message);
     }
 
     /// A path that names exactly one node.
@@ -338,7 +362,8 @@ impl<'a> Fields<'a> {
     }
 
     fn not_a_reference_path(&self, name: &str) {
-        let message = "Value is not a Reference Path";
+        let is_path = self.string(name).is_some_and(|text| text.starts_with('$'));
+        let message = if is_path { NOT_A_REFERENCE } else { NOT_A_PATH };
         let subject = Subject::ReferencePath;
         self.findings.text(Code::SchemaValidationFailed, &self.at.field(name), subject, message);
     }
@@ -409,7 +434,11 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// A value of another JSON type than the field has. The wording is not recorded.
+const NOT_A_PATH: &str = "Value must be a valid JSONPath.";
+const NOT_A_REFERENCE: &str = "Value is not a Reference Path";
+const NO_DOLLAR: &str = "Value is not a Reference Path: Reference path didn't start with '$'";
+
+/// A value of another JSON type than the field has. The wording is recorded for integers and words.
 fn wrong_type(findings: &Findings, at: &Location, kind: &str) {
     findings.schema(at, format!("Expected value of type {kind}"));
 }

@@ -65,7 +65,13 @@ pub(super) fn inside(text: &str) -> Option<&str> {
 impl Query {
     /// Reads a text at `at` of a state in JSONata.
     pub(super) fn read(text: &str, at: &Location, owner: &Fields<'_>) -> Text {
-        let Some(inside) = inside(text) else { return Text::Literal };
+        let Some(inside) = inside(text) else {
+            if !text.starts_with("{%") {
+                return Text::Literal;
+            }
+            owner.findings.schema(at, "JSONata string must start with {% and end with %}");
+            return Text::Broken;
+        };
         let expression = match Expression::compile(inside) {
             Ok(expression) => expression,
             Err(errors) => {

@@ -10,7 +10,7 @@ use super::query::Reach;
 use super::siblings::Siblings;
 use super::template::Template;
 
-/// `MaxDelaySeconds` is below this, and no delay is longer whatever the back-off.
+/// `MaxDelaySeconds` is at most this, and no delay is longer whatever the back-off.
 const DELAY_SECONDS_MAX: u64 = 31_622_400;
 
 /// One entry of `Retry`.
@@ -20,7 +20,7 @@ const DELAY_SECONDS_MAX: u64 = 31_622_400;
 pub struct Retrier {
     /// `ErrorEquals`.
     pub error_equals: ErrorEquals,
-    /// `IntervalSeconds`: the first delay, 1 by default.
+    /// `IntervalSeconds`: the first delay, 1 by default, 0 is at once.
     pub interval_seconds: u64,
     /// `MaxAttempts`: retries, not counting the first attempt; 3 by default, 0 is never.
     pub max_attempts: u64,
@@ -61,14 +61,14 @@ impl Retrier {
         ]);
         fields.string("Comment");
         fields.require(&["ErrorEquals"]);
-        let interval_seconds = fields.integer("IntervalSeconds", 1, SECONDS_MAX);
-        let max_delay_seconds = fields.integer("MaxDelaySeconds", 1, DELAY_SECONDS_MAX - 1);
+        let interval_seconds = fields.integer("IntervalSeconds", 0, SECONDS_MAX);
+        let max_delay_seconds = fields.integer("MaxDelaySeconds", 1, DELAY_SECONDS_MAX);
         let interval = interval_seconds.unwrap_or(1);
         if max_delay_seconds.is_some_and(|max| max <= interval) {
             // AWS's wording is not recorded.
             fields.field_problem("MaxDelaySeconds", "MaxDelaySeconds must be greater than IntervalSeconds");
         }
-        let jitter = fields.word("JitterStrategy", &[("FULL", Jitter::Full), ("NONE", Jitter::None)]);
+        let jitter = fields.word("JitterStrategy", &[("NONE", Jitter::None), ("FULL", Jitter::Full)]);
         let max_attempts = fields.integer("MaxAttempts", 0, SECONDS_MAX);
         let backoff_rate = fields.float("BackoffRate", 1.0, f64::INFINITY);
         Some(Self {
@@ -86,6 +86,10 @@ impl Retrier {
     pub fn delay(&self, attempt: u64, unit_random: f64) -> Duration {
         let exponent = i32::try_from(attempt.saturating_sub(1)).unwrap_or(i32::MAX);
         let longest = self.max_delay_seconds.unwrap_or(DELAY_SECONDS_MAX) as f64;
+        if self.interval_seconds == 0 {
+            // Whatever the factor, which has no bound.
+            return Duration::ZERO;
+        }
         let seconds = (self.interval_seconds as f64 * self.backoff_rate.powi(exponent)).min(longest);
         match self.jitter {
             Jitter::None => Duration::from_secs_f64(seconds),
@@ -142,20 +146,18 @@ impl ErrorEquals {
         Self(names.into_iter().map(Arc::from).collect())
     }
 
-    /// `ErrorEquals` of a retrier or catcher. AWS's words about `States.ALL` are not recorded.
+    /// `ErrorEquals` of a retrier or catcher.
     fn read(fields: &Fields<'_>, is_last: bool) -> Option<Self> {
         let names = fields.filled_array("ErrorEquals")?;
         let Some(names) = names.iter().map(|name| name.as_str()).collect::<Option<Vec<_>>>() else {
             fields.field_problem("ErrorEquals", "Expected value of type String");
             return None;
         };
-        if names.contains(&"States.ALL") {
-            if 1 < names.len() {
-                fields.field_problem("ErrorEquals", "States.ALL must appear alone");
-            }
-            if !is_last {
-                fields.field_problem("ErrorEquals", "States.ALL must appear in the last element");
-            }
+        if let Some(index) = names.iter().position(|name| *name == "States.ALL")
+            && (1 < names.len() || !is_last)
+        {
+            let at = fields.at.field("ErrorEquals").element(index);
+            fields.findings.schema(&at, "States.ALL must appear alone and at end of list");
         }
         Some(Self::new(names))
     }
@@ -271,6 +273,8 @@ mod tests {
         let plain = retrier(None, Jitter::None);
         let delays: Vec<u64> = (1..=4).map(|attempt| plain.delay(attempt, 0.9).as_secs()).collect();
         assert_eq!(delays, [3, 6, 12, 24]);
+        let at_once = Retrier { interval_seconds: 0, ..retrier(None, Jitter::None) };
+        assert_eq!(at_once.delay(5000, 0.9), Duration::ZERO);
         assert_eq!(retrier(Some(10), Jitter::None).delay(4, 0.0), Duration::from_secs(10));
         assert_eq!(plain.delay(u64::MAX, 0.0), Duration::from_secs(DELAY_SECONDS_MAX));
         assert_eq!(plain.delay(0, 0.0), Duration::from_secs(3));

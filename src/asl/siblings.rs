@@ -56,8 +56,8 @@ impl Siblings {
             return self.target(fields, "Next").map(Transition::Next);
         }
         if !fields.boolean("End")? {
-            // `"End": false` alone says nothing; AWS's wording is not recorded.
-            fields.problem("There should be one of the following fields: [Next, End]");
+            // `"End": false` alone says nothing.
+            fields.none_of(&["Next", "End"]);
             return None;
         }
         self.end();

@@ -1,5 +1,6 @@
 //! One state of any type: which fields it may have, and who reads them.
 
+mod arguments;
 mod choice;
 mod comparison;
 mod distributed;

@@ -57,8 +57,13 @@ impl Template {
     pub(super) fn compile_assign(fields: Fields<'_>) -> Option<Self> {
         for (key, _) in fields.iter() {
             let name = if fields.is_jsonata() { key } else { key.strip_suffix(".$").unwrap_or(key) };
-            if !is_assignable(name) {
-                fields.problem(format!("The variable name '{name}' is not valid"));
+            if name == "states" {
+                let message = "Cannot assign to reserved variable '$states'.".to_owned();
+                fields.findings.field(Code::ReservedVariableName, &fields.at, message);
+            } else if !is_assignable(name) {
+                let message =
+                    format!("Invalid variable name '{name}': the variable name contains invalid characters.");
+                fields.findings.field(Code::InvalidVariableName, &fields.at, message);
             }
         }
         Self::compile(fields)
@@ -296,9 +301,9 @@ mod tests {
             "a.$": "$.a",
             "sum": "{% $sum($states.input.b) + $answer %}",
             "nested": [1, {"name": "{%$states.context.State.Name%}"}, ["{% $user %}"]],
-            "literal": [" {% 1 %} ", "{% 1 %} ", "x{% 1 %}", "{ % 1 %}", "{%"],
+            "literal": [" {% 1 %} ", "x{% 1 %}", "{ % 1 %}"],
         });
-        let expect = r#"{"z":"$.a","a.$":"$.a","sum":45,"nested":[1,{"name":"Here"},[{"name":"Ada"}]],"literal":[" {% 1 %} ","{% 1 %} ","x{% 1 %}","{ % 1 %}","{%"]}"#;
+        let expect = r#"{"z":"$.a","a.$":"$.a","sum":45,"nested":[1,{"name":"Here"},[{"name":"Ada"}]],"literal":[" {% 1 %} ","x{% 1 %}","{ % 1 %}"]}"#;
         assert_eq!(evaluate_query(template, json!({"b": [1, 2]})).unwrap().to_string(), expect);
         assert_eq!(evaluate_query(json!("{% $states.input %}"), json!("all")), Ok(json!("all")));
     }

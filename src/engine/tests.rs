@@ -452,7 +452,7 @@ async fn a_task_that_no_service_takes_fails_clearly() {
         &engine,
         "M",
         &json!({"StartAt": "T", "States": {"T": {
-        "Type": "Task", "Resource": "arn:aws:states:::sqs:sendMessage", "End": true}}}),
+        "Type": "Task", "Resource": "arn:aws:states:::aws-sdk:sqs:sendMessage", "End": true}}}),
     )
     .await;
     let arn = engine.start_execution(start(&machine, "E", "{}")).await.unwrap().arn;

@@ -85,6 +85,10 @@ fn missing_fields_are_told_together() {
         "These fields are required: [StartAt] at /",
     );
     check_schema(r#"{"StartAt": "S"}"#, "These fields are required: [States] at /");
+    check_schema(
+        r#"{"Fn::Sub": "S"}"#,
+        "These fields are required: [States, StartAt] at /, SCHEMA_VALIDATION_FAILED: Field 'Fn::Sub' is not supported at /",
+    );
     check_schema(r#"{"StartAt": "S", "States": {}}"#, "Value cannot be empty at /States");
     check_schema(r#"{"StartAt": "S", "States": []}"#, "Expected value of type Object at /States");
     check_schema(&state(""), "These fields are required: [Type] at /States/S");
@@ -103,6 +107,10 @@ fn types_of_states_are_told() {
     );
     check_schema(&state(r#""Type": 1"#), "Expected value of type String at /States/S/Type");
     check_schema(&machine(r#""S": "Pass""#), "Expected value of type Object at /States/S");
+    check_schema(
+        &state(r#""Type": "Pass", "End": true, "Comment": 1"#),
+        "Expected value of type String at /States/S/Comment",
+    );
 }
 
 #[test]
@@ -154,7 +162,11 @@ fn fields_belong_to_query_languages() {
     );
     check_schema(
         &state(r#""Type": "Succeed", "QueryLanguage": "jsonata""#),
-        "The field 'QueryLanguage' should have one of these values: [JSONPath, JSONata] at /States/S/QueryLanguage",
+        "Value should be one of the following: [JSONPath, JSONata] at /States/S/QueryLanguage",
+    );
+    check_schema(
+        &state(r#""Type": "Succeed", "QueryLanguage": 1"#),
+        "Expected value of type [STRING] at /States/S/QueryLanguage",
     );
 }
 
@@ -204,7 +216,11 @@ fn fields_of_the_other_language_are_refused_where_they_stand() {
     for (body, expect) in [
         (
             r#""Type": "Choice", "Default": "T", "Choices": [{"Variable": "$.a", "IsNull": true, "Condition": true, "Next": "T"}]"#,
-            format!("{}, SCHEMA_VALIDATION_FAILED: {}", only("Variable", "/Choices[0]"), only("IsNull", "/Choices[0]")),
+            format!(
+                "{}, SCHEMA_VALIDATION_FAILED: {}",
+                only("Variable", "/Choices[0]"),
+                only("IsNull", "/Choices[0]")
+            ),
         ),
         (
             r#""Type": "Choice", "Default": "T", "Choices": [{"Next": "T"}]"#,
@@ -215,11 +231,11 @@ fn fields_of_the_other_language_are_refused_where_they_stand() {
             "Expected value of type Boolean at /States/S/Choices[0]/Condition".to_owned(),
         ),
         (
-            r#""Type": "Task", "Resource": "arn:aws:states:::sqs:sendMessage", "Next": "T", "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "T", "ResultPath": "$.e"}]"#,
+            r#""Type": "Task", "Resource": "arn:aws:states:::aws-sdk:sqs:listQueues", "Next": "T", "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "T", "ResultPath": "$.e"}]"#,
             only("ResultPath", "/Catch[0]"),
         ),
         (
-            r#""Type": "Task", "Resource": "arn:aws:states:::sqs:sendMessage", "Next": "T", "Credentials": {"RoleArn": "r", "RoleArn.$": "$.r"}"#,
+            r#""Type": "Task", "Resource": "arn:aws:states:::aws-sdk:sqs:listQueues", "Next": "T", "Credentials": {"RoleArn": "r", "RoleArn.$": "$.r"}"#,
             only("RoleArn.$", "/Credentials"),
         ),
         (
@@ -241,8 +257,8 @@ fn fields_of_the_other_language_are_refused_where_they_stand() {
             "String does not match RFC3339 timestamp at /States/S/Timestamp".to_owned(),
         ),
         (
-            r#""Type": "Pass", "Next": "T", "Assign": {"states": 1, "a.$": 2}"#,
-            "The variable name 'states' is not valid at /States/S/Assign, SCHEMA_VALIDATION_FAILED: The variable name 'a.$' is not valid at /States/S/Assign".to_owned(),
+            r#""Type": "Pass", "Next": "T", "Output": ["{%"]"#,
+            "JSONata string must start with {% and end with %} at /States/S/Output[0]".to_owned(),
         ),
     ] {
         check_schema(&jsonata(body), &expect);
@@ -253,6 +269,10 @@ fn fields_of_the_other_language_are_refused_where_they_stand() {
 fn expressions_are_checked_with_the_definition() {
     let unsupported = "UNSUPPORTED_JSONATA_EXPRESSION: Reference to";
     for (body, expect) in [
+        (
+            r#""Type": "Pass", "Next": "T", "Assign": {"states": 1, "a.$": 2}"#,
+            "RESERVED_VARIABLE_NAME: Cannot assign to reserved variable '$states'. at /States/S/Assign, INVALID_VARIABLE_NAME: Invalid variable name 'a.$': the variable name contains invalid characters. at /States/S/Assign".to_owned(),
+        ),
         (
             r#""Type": "Pass", "Next": "T", "Output": {"v": ["{% phone & phone & name %}"]}"#,
             format!(
@@ -388,13 +408,15 @@ fn names_of_states_are_unique_over_the_machine() {
     let long = "é".repeat(81);
     check(
         &state(r#""Type": "Succeed""#).replace("\"S\"", &format!("\"{long}\"")),
-        &format!("INVALID_STATE_NAME: The name of a state must have 1 to 80 characters at /States/{long}"),
+        &format!(
+            "INVALID_STATE_NAME: Invalid State name: {long} exceeds the 80-character limit allowed by the service at /States/{long}"
+        ),
     );
 }
 
 #[test]
 fn next_and_end_exclude_each_other() {
-    let none = "There should be one of the following fields: [Next, End] at /States/S";
+    let none = "This object should have only one of the following fields: [Next, End] at /States/S";
     check_schema(&state(r#""Type": "Pass""#), none);
     check_schema(&state(r#""Type": "Pass", "End": false"#), none);
     check_schema(
@@ -461,7 +483,7 @@ fn a_program_is_what_the_definition_says() {
         r#"{"Comment": "c", "StartAt": "Work", "TimeoutSeconds": 60, "Version": "1.0", "States": {
             "Done": {"Type": "Succeed"},
             "Work": {"Type": "Task", "Resource": "arn:aws:states:::states:startExecution.sync:2", "Next": "Each",
-                     "Parameters": {"Input": {"a.$": "$user.name", "b.$": "States.Format('$no {}', $answer)"}},
+                     "Parameters": {"StateMachineArn": "m", "Input": {"a.$": "$user.name", "b.$": "States.Format('$no {}', $answer)"}},
                      "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Done", "ResultPath": "$.error"}]},
             "Each": {"Type": "Map", "ItemsPath": "$items", "Next": "Done", "ItemProcessor": {
                      "StartAt": "Inner", "States": {"Inner": {"Type": "Pass", "End": true, "InputPath": "$inner"}}}}

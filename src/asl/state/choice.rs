@@ -73,7 +73,10 @@ fn is_of_paths(name: &str) -> bool {
     name == "Variable" || OPERATORS.contains(&name) || is_comparator(name)
 }
 
-/// What every rule has one of, besides the comparators.
+/// What every rule has one of, in AWS's order.
+const SELECTORS: &[&str] = &["And", "Or", "Not", "Variable", "Condition"];
+
+/// Those that hold other rules.
 const OPERATORS: &[&str] = &["And", "Or", "Not"];
 
 impl Choice {
@@ -151,6 +154,14 @@ impl Test {
         let own: Vec<&str> = rule.iter().map(|(name, _)| name).filter(|name| is_of_paths(name)).collect();
         let jsonata = if more.is_empty() { &[][..] } else { &["Condition", "Output"] };
         rule.allow_in_language(&[&["Comment"], more].concat(), &own, jsonata);
+        let n_kinds = SELECTORS.iter().filter(|name| rule.has(name)).count();
+        if n_kinds != 1 {
+            rule.problem(format!(
+                "The object must have only one of the following fields, [{}]",
+                SELECTORS.join(", ")
+            ));
+            return None;
+        }
         let mut tests = Vec::new();
         for (name, _) in rule.iter() {
             if OPERATORS.contains(&name) || is_comparator(name) {
@@ -168,16 +179,12 @@ impl Test {
             }
             return None;
         };
-        if OPERATORS.contains(test) && rule.has("Variable") {
-            rule.problem("Field 'Variable' is not supported");
-        }
         match *test {
             "And" => Self::read_all(rule, "And", depth).map(Self::And),
             "Or" => Self::read_all(rule, "Or", depth).map(Self::Or),
             "Not" => Self::read(&rule.object("Not")?, &[], depth + 1).map(Box::new).map(Self::Not),
             comparator => {
-                rule.require(&["Variable"]);
-                let variable = rule.path("Variable");
+                let variable = rule.path_of_rule("Variable");
                 let comparison = Comparison::read(rule, comparator);
                 Some(Self::Compare { variable: variable?, comparison: comparison? })
             }

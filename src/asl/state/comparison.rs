@@ -130,7 +130,7 @@ impl Comparison {
     /// Reads the comparator `name` of a rule.
     pub(super) fn read(rule: &Fields<'_>, name: &str) -> Option<Self> {
         let (comparator, is_path) = Comparator::of(name)?;
-        let path = || rule.path(name);
+        let path = || rule.path_of_rule(name);
         Some(match comparator {
             Comparator::String(order) if is_path => Self::String(order, Operand::Path(path()?)),
             Comparator::String(order) => {

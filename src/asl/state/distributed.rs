@@ -104,7 +104,7 @@ impl Distributed {
     }
 }
 
-/// `Label`, or one that is always the same for a state of this name. AWS's wordings are not recorded.
+/// `Label`, or one that is always the same for a state of this name. Of AWS's words the ends are known.
 fn read_label(state: &Fields<'_>) -> Option<Arc<str>> {
     if !state.has("Label") {
         let digest = Sha256::digest(state.at.to_string());
@@ -114,7 +114,9 @@ fn read_label(state: &Fields<'_>) -> Option<Arc<str>> {
     let label = state.string("Label")?;
     let at = state.at.field("Label");
     if LABEL_CHARS_MAX < label.chars().count() {
-        let message = format!("Label must have length less than or equal to {LABEL_CHARS_MAX}");
+        let message = format!(
+            "Invalid Label name: {label} exceeds the {LABEL_CHARS_MAX}-character limit allowed by the service"
+        );
         state.findings.field(Code::InvalidLabelName, &at, message);
         return None;
     }
@@ -149,7 +151,7 @@ impl ItemBatcher {
         if !is_bounded {
             // In the manner of the others; AWS's wording is not recorded.
             batcher.problem(
-                "There should be one of the following fields: [MaxItemsPerBatch, MaxItemsPerBatchPath, MaxInputBytesPerBatch, MaxInputBytesPerBatchPath]",
+                "This object should have only one of the following fields: [MaxItemsPerBatch, MaxItemsPerBatchPath, MaxInputBytesPerBatch, MaxInputBytesPerBatchPath]",
             );
             return None;
         }

@@ -122,9 +122,11 @@ impl ItemReader {
         let source = match arn.as_ref().map(|arn| arn.resource.as_str()) {
             Some("s3:listObjectsV2") => read_listing(config.as_ref()),
             Some("s3:getObject") => read_object(reader, config.as_ref()),
-            // AWS's wording is not recorded.
             Some(_) | None => {
-                reader.field_problem("Resource", format!("The resource '{resource}' can't be read from"));
+                reader.field_problem(
+                    "Resource",
+                    "The field 'Resource' does not match any of the allowed values",
+                );
                 None
             }
         };
@@ -210,7 +212,13 @@ fn read_object(reader: &Fields<'_>, config: Option<&Fields<'_>>) -> Option<ItemS
 /// What an object with items is made of.
 fn read_format(config: &Fields<'_>) -> Option<InputType> {
     match config.word("InputType", FORMATS)? {
-        Format::Json => Some(InputType::Json { pointer: config.string("ItemsPointer").map(str::to_owned) }),
+        Format::Json => {
+            if config.has("CSVHeaderLocation") {
+                config.problem("Field 'CSVHeaderLocation' is not supported");
+                return None;
+            }
+            Some(InputType::Json { pointer: config.string("ItemsPointer").map(str::to_owned) })
+        }
         Format::JsonLines => Some(InputType::JsonLines),
         Format::Parquet => Some(InputType::Parquet),
         Format::Manifest => {
@@ -219,8 +227,8 @@ fn read_format(config: &Fields<'_>) -> Option<InputType> {
         }
         Format::Csv => {
             let is_given = config.word("CSVHeaderLocation", &[("FIRST_ROW", false), ("GIVEN", true)]);
-            if is_given.is_none() {
-                config.require(&["CSVHeaderLocation"]);
+            if !config.has("CSVHeaderLocation") {
+                config.problem("The field 'CSVHeaderLocation' is required");
             }
             let delimiter = match config.has("CSVDelimiter") {
                 true => config.word("CSVDelimiter", DELIMITERS)?,

@@ -215,14 +215,18 @@ fn read_mode(processor: &Fields<'_>, kind: StateMachineType) -> Option<StateMach
     let types = [("STANDARD", StateMachineType::Standard), ("EXPRESS", StateMachineType::Express)];
     let execution_type = config.word("ExecutionType", &types);
     match mode.unwrap_or_default() {
-        Mode::Inline => None,
+        Mode::Inline => {
+            if mode.is_some() && config.has("ExecutionType") {
+                config.problem("Field 'ExecutionType' is not supported");
+            }
+            None
+        }
         Mode::Distributed => {
             config.require(&["ExecutionType"]);
             if kind == StateMachineType::Express {
-                // AWS's wording is not recorded.
                 config.field_problem(
                     "Mode",
-                    "Express state machine does not support 'DISTRIBUTED' mode of Map",
+                    "The field 'Mode' with value 'DISTRIBUTED' is not supported inside 'EXPRESS' state machines",
                 );
             }
             Some(execution_type.unwrap_or_default())

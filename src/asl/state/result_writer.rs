@@ -64,7 +64,9 @@ impl ResultWriter {
             if parameters.is_some() {
                 writer.require(&["Resource"]);
             } else if !writer.has("WriterConfig") {
-                writer.problem("There should be one of the following fields: [Resource, WriterConfig]");
+                writer.problem(
+                    "This object should have only one of the following fields: [Resource, WriterConfig]",
+                );
             }
             return None;
         }

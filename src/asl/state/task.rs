@@ -9,6 +9,7 @@ use super::super::query::Reach;
 use super::super::retry::{Catcher, Retrier};
 use super::super::siblings::Siblings;
 use super::super::template::Template;
+use super::arguments;
 use super::resource::Resource;
 
 /// A Task state.
@@ -49,7 +50,16 @@ impl Task {
             // AWS's wording is not recorded.
             state.field_problem("HeartbeatSeconds", "HeartbeatSeconds must be smaller than TimeoutSeconds");
         }
-        let credentials = read_credentials(state);
+        let credentials = match resource {
+            Some(Resource::Activity(_)) if state.has("Credentials") => {
+                state.problem("The field 'Credentials' is not supported for activities");
+                None
+            }
+            _ => read_credentials(state),
+        };
+        if let Some(Resource::Integration(integration)) = &resource {
+            arguments::check(integration, state);
+        }
         let retry = Retrier::read_all(state);
         let catch = Catcher::read_all(state, siblings);
         let assign = siblings.assign(&state.reaching(Reach::Result));

@@ -91,7 +91,7 @@ impl WaitUntil {
             }
             return Self::literal(state, name);
         }
-        match state.exactly_one(&["Seconds", "SecondsPath", "Timestamp", "TimestampPath"])? {
+        match state.exactly_one(&["SecondsPath", "Seconds", "TimestampPath", "Timestamp"])? {
             "SecondsPath" => state.reference_path("SecondsPath").map(Self::SecondsPath),
             "TimestampPath" => state.reference_path("TimestampPath").map(Self::TimestampPath),
             name => Self::literal(state, name),

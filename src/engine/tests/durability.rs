@@ -147,7 +147,7 @@ async fn an_interrupted_call_is_made_again_as_the_same_attempt() {
     let silent = Arc::new(Service::default());
     let (engine, store) =
         fixture.open_with(store::Options::default(), Options::default(), silent.clone()).await;
-    let machine = create(&engine, "M", &after_work("arn:aws:states:::sqs:sendMessage", 0)).await;
+    let machine = create(&engine, "M", &after_work("arn:aws:states:::aws-sdk:sqs:sendMessage", 0)).await;
     let arn = engine.start_execution(start(&machine, "E", "{}")).await.unwrap().arn;
     while silent.calls().is_empty() {
         tokio::task::yield_now().await;
@@ -187,7 +187,7 @@ async fn a_job_that_was_submitted_is_not_submitted_again() {
         &engine,
         "M",
         &json!({"StartAt": "T", "States": {"T": {"Type": "Task", "End": true,
-            "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken",
+            "Resource": "arn:aws:states:::aws-sdk:sqs:sendMessage.waitForTaskToken",
             "Parameters": {"Token.$": "$$.Task.Token"}}}}),
     )
     .await;
@@ -219,7 +219,7 @@ async fn a_call_that_panics_fails_its_task() {
     let mut fixture = Fixture::new();
     let (engine, _store) =
         fixture.open_with(store::Options::default(), Options::default(), Arc::new(Panics)).await;
-    let machine = create(&engine, "M", &after_work("arn:aws:states:::sqs:sendMessage", 0)).await;
+    let machine = create(&engine, "M", &after_work("arn:aws:states:::aws-sdk:sqs:sendMessage", 0)).await;
     let arn = engine.start_execution(start(&machine, "E", "{}")).await.unwrap().arn;
     assert_eq!(ended(&engine, &arn).await.status, ExecutionStatus::Failed);
 }

@@ -175,7 +175,7 @@ async fn begun(store: &Store) -> i64 {
 #[tokio::test]
 async fn an_asynchronous_express_execution_runs_again_after_a_crash_and_a_synchronous_one_does_not() {
     let call = json!({"StartAt": "T", "States": {
-        "T": {"Type": "Task", "Resource": "arn:aws:states:::sqs:sendMessage", "End": true}}});
+        "T": {"Type": "Task", "Resource": "arn:aws:states:::aws-sdk:sqs:sendMessage", "End": true}}});
     let mut fixture = Fixture::new();
     let silent = Arc::new(Service::default());
     let store_options = crate::store::Options::default;

@@ -163,11 +163,11 @@ async fn a_name_that_is_taken_fails_its_task_and_starts_nothing() {
 async fn arguments_that_can_not_be_are_refused_before_the_task() {
     let mut fixture = Fixture::new();
     let (engine, _store) = fixture.open().await;
-    let parent = starts("Child", "", &json!({"Parameters": {"Name": "n"}}));
+    let parent = starts("Child", "", &json!({"Parameters": {"StateMachineArn": "m", "name": "n"}}));
     let described = run(&engine, &parent, &pass()).await;
     assert_eq!(described.error.as_deref(), Some("States.Runtime"));
     let cause = described.cause.unwrap();
-    assert!(cause.ends_with("The Parameters '{\"Name\":\"n\"}' could not be used to start the Task: [The field 'StateMachineArn' is required but was missing]"), "{cause}");
+    assert!(cause.ends_with("The Parameters '{\"StateMachineArn\":\"m\",\"name\":\"n\"}' could not be used to start the Task: [The field \"name\" is not supported by Step Functions]"), "{cause}");
     assert_eq!(types(&engine, &format!("{EXECUTIONS}Parent:p")).await.len(), 3);
 }
 

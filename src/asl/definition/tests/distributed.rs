@@ -23,7 +23,10 @@ fn a_distributed_map_has_a_label_and_no_express_machine_around_it() {
     let at = "/States/S/Label";
     let long = "l".repeat(41);
     for (bad, why) in [
-        (&*long, "Label must have length less than or equal to 40"),
+        (
+            &*long,
+            &*format!("Invalid Label name: {long} exceeds the 40-character limit allowed by the service"),
+        ),
         ("a b", "Invalid Label: 'a b'"),
         ("", "Invalid Label: ''"),
         ("a/b", "Invalid Label: 'a/b'"),
@@ -34,7 +37,7 @@ fn a_distributed_map_has_a_label_and_no_express_machine_around_it() {
     check_as(
         StateMachineType::Express,
         &distributed(""),
-        "SCHEMA_VALIDATION_FAILED: Express state machine does not support 'DISTRIBUTED' mode of Map at /States/S/ItemProcessor/ProcessorConfig/Mode",
+        "SCHEMA_VALIDATION_FAILED: The field 'Mode' with value 'DISTRIBUTED' is not supported inside 'EXPRESS' state machines at /States/S/ItemProcessor/ProcessorConfig/Mode",
     );
 }
 
@@ -44,7 +47,7 @@ fn what_a_distributed_map_reads_and_batches_is_checked() {
     check_schema(
         &distributed(r#""ItemBatcher": {},"#),
         &format!(
-            "There should be one of the following fields: [MaxItemsPerBatch, MaxItemsPerBatchPath, MaxInputBytesPerBatch, MaxInputBytesPerBatchPath] at {batcher}"
+            "This object should have only one of the following fields: [MaxItemsPerBatch, MaxItemsPerBatchPath, MaxInputBytesPerBatch, MaxInputBytesPerBatchPath] at {batcher}"
         ),
     );
     check_schema(
@@ -60,7 +63,19 @@ fn what_a_distributed_map_reads_and_batches_is_checked() {
     check_schema(&reader("{}"), &format!("These fields are required: [InputType] at {config}"));
     check_schema(
         &reader(r#"{"InputType": "CSV"}"#),
-        &format!("These fields are required: [CSVHeaderLocation] at {config}"),
+        &format!("The field 'CSVHeaderLocation' is required at {config}"),
+    );
+    check_schema(
+        &reader(r#"{"InputType": "JSON", "CSVHeaderLocation": "FIRST_ROW"}"#),
+        &format!("Field 'CSVHeaderLocation' is not supported at {config}"),
+    );
+    check_schema(
+        &reader(r#"{"InputType": "JSON"}"#).replace("s3:getObject", "s3:putObject"),
+        "The field 'Resource' does not match any of the allowed values at /States/S/ItemReader/Resource",
+    );
+    check_schema(
+        &distributed("").replace("DISTRIBUTED", "INLINE"),
+        "Field 'ExecutionType' is not supported at /States/S/ItemProcessor/ProcessorConfig",
     );
     check_schema(
         &reader(r#"{"InputType": "JSON", "MaxItems": 100000001}"#),
@@ -148,7 +163,12 @@ fn results_are_put_as_they_are_asked_for() {
     }
     let at = "/States/S/ResultWriter";
     for (text, why) in [
-        ("{}", format!("There should be one of the following fields: [Resource, WriterConfig] at {at}")),
+        (
+            "{}",
+            format!(
+                "This object should have only one of the following fields: [Resource, WriterConfig] at {at}"
+            ),
+        ),
         (r#"{"Parameters": {"Bucket": "b"}}"#, format!("These fields are required: [Resource] at {at}")),
         (
             r#"{"Resource": "arn:aws:states:::s3:getObject"}"#,
@@ -157,14 +177,12 @@ fn results_are_put_as_they_are_asked_for() {
         (
             r#"{"WriterConfig": {"Transformation": "ALL"}}"#,
             format!(
-                "The field 'Transformation' should have one of these values: [NONE, COMPACT, FLATTEN] at {at}/WriterConfig/Transformation"
+                "Value should be one of the following: [NONE, COMPACT, FLATTEN] at {at}/WriterConfig/Transformation"
             ),
         ),
         (
             r#"{"WriterConfig": {"OutputType": "CSV"}}"#,
-            format!(
-                "The field 'OutputType' should have one of these values: [JSON, JSONL] at {at}/WriterConfig/OutputType"
-            ),
+            format!("Value should be one of the following: [JSON, JSONL] at {at}/WriterConfig/OutputType"),
         ),
     ] {
         check_schema(&writer(text), &why);

@@ -19,6 +19,13 @@ fn task(resource: &str) -> Value {
     going("Task", &json!({ "Resource": resource }))
 }
 
+/// A Task with all arguments that the integrations below need.
+fn calling(resource: &str) -> Value {
+    let parameters =
+        json!({"StateMachineArn": "m", "TableName": "t", "Item": {}, "QueueUrl": "q", "MessageBody": "m"});
+    going("Task", &json!({"Resource": resource, "Parameters": parameters}))
+}
+
 #[test]
 fn published_forms_are_taken() {
     let inner = json!({"StartAt": "I", "States": {"I": {"Type": "Pass", "End": true}}});
@@ -37,9 +44,9 @@ fn published_forms_are_taken() {
         going("Map", &json!({"Iterator": inner, "Parameters": [{"v.$": "$$.Map.Item.Value"}]})),
         // Resources with region and account, in any partition.
         task("arn:aws:states:us-east-1:123456789012:aws-sdk:s3:getObject"),
-        task("arn:aws:states:eu-west-1:123456789012:states:startExecution.sync:2"),
-        task("arn:aws:states:us-east-1::dynamodb:putItem"),
-        task("arn:aws-cn:states:::sqs:sendMessage.waitForTaskToken"),
+        calling("arn:aws:states:eu-west-1:123456789012:states:startExecution.sync:2"),
+        calling("arn:aws:states:us-east-1::dynamodb:putItem"),
+        calling("arn:aws-cn:states:::sqs:sendMessage.waitForTaskToken"),
         task("arn:aws-us-gov:states:us-gov-west-1:123456789012:activity:Work"),
         task("arn:aws:states:cn-north-1:123456789012:activity:Work"),
         task("arn:aws:lambda:us-east-1:123456789012:function:F:$LATEST"),
@@ -72,7 +79,7 @@ fn published_forms_are_taken() {
         going(
             "Task",
             &json!({"Resource": "arn:aws:states:::lambda:invoke", "TimeoutSecondsPath": "$.t",
-            "HeartbeatSecondsPath": "$.h", "Credentials": {"RoleArn.$": "States.Format('arn:{}', $.r)"},
+            "HeartbeatSecondsPath": "$.h", "Parameters": {"FunctionName": "f"}, "Credentials": {"RoleArn.$": "States.Format('arn:{}', $.r)"},
             "Retry": [{"ErrorEquals": ["States.ALL"], "BackoffRate": 1, "MaxAttempts": 0, "JitterStrategy": "FULL",
                 "MaxDelaySeconds": 5, "Comment": "why"}],
             "Catch": [{"ErrorEquals": ["States.TaskFailed", "Own"], "ResultPath": null, "Next": "Z"}]}),
@@ -119,7 +126,7 @@ fn what_no_workflow_has_is_refused() {
         ),
         (
             going("Pass", &json!({"InputPath": "States.UUID()"})),
-            "Value is not a valid JSONPath at /States/S/InputPath",
+            "Value must be a valid JSONPath. at /States/S/InputPath",
         ),
         (
             going("Pass", &json!({"ResultPath": "$foo"})),
@@ -131,7 +138,7 @@ fn what_no_workflow_has_is_refused() {
         ),
         (
             going("Pass", &json!({"InputPath": "$.a[(@.count-1)]"})),
-            "Value is not a valid JSONPath at /States/S/InputPath",
+            "Value must be a valid JSONPath. at /States/S/InputPath",
         ),
         (
             going("Pass", &json!({"End": true})),

@@ -24,16 +24,28 @@ fn waits_say_how_long_in_one_way() {
     check_schema(&wait(r#""Seconds": 100000000"#), "Maximum value is 99999999 at /States/S/Seconds");
     check_schema(&wait(r#""Seconds": 1.5"#), "Expected value of type Integer at /States/S/Seconds");
     check_schema(&wait(r#""Seconds": "1""#), "Expected value of type Integer at /States/S/Seconds");
-    check_schema(&wait(r#""SecondsPath": "x""#), "Value is not a Reference Path at /States/S/SecondsPath");
+    check_schema(&wait(r#""SecondsPath": "x""#), "Value must be a valid JSONPath. at /States/S/SecondsPath");
+    check_schema(&wait(r#""SecondsPath": "$.*""#), "Value is not a Reference Path at /States/S/SecondsPath");
     check_schema(
         &wait(r#""Seconds": 1, "SecondsPath": "$.x""#),
-        "There should only be one of the following fields: [Seconds, SecondsPath, Timestamp, TimestampPath] at /States/S",
+        "There should only be one of the following fields: [SecondsPath, Seconds, TimestampPath, Timestamp] at /States/S",
     );
 }
 
 #[test]
 fn tasks_name_a_resource_that_exists_on_aws() {
-    let task = |resource: &str| state(&format!(r#""Type": "Task", {END}, "Resource": "{resource}""#));
+    let task = |resource: &str| {
+        let fields = match resource {
+            "arn:aws:states:::apigateway:invoke" => r#", "Parameters": {}"#,
+            "arn:aws:states:::ecs:runTask.sync" => r#", "Parameters": {"TaskDefinition": "t"}"#,
+            "arn:aws:states:::lambda:invoke.waitForTaskToken" => {
+                r#", "Parameters": {"FunctionName.$": "$.f"}"#
+            }
+            "arn:aws:states:::states:startExecution.sync:2" => r#", "Parameters": {"StateMachineArn": "m"}"#,
+            _ => "",
+        };
+        state(&format!(r#""Type": "Task", {END}, "Resource": "{resource}"{fields}"#))
+    };
     for resource in [
         "arn:aws:lambda:us-east-1:123456789012:function:F:$LATEST",
         "arn:aws:lambda:your-region:your-account-id:function:F",
@@ -72,9 +84,50 @@ fn tasks_name_a_resource_that_exists_on_aws() {
 }
 
 #[test]
+fn a_task_says_what_its_integration_needs() {
+    let task = |integration: &str, more: &str| {
+        state(&format!(r#""Type": "Task", {END}, "Resource": "arn:aws:states:::{integration}"{more}"#))
+    };
+    check_schema(
+        &task("lambda:invoke", ""),
+        "Parameters field is required for resource ARN: arn:aws:states:::lambda:invoke at /States/S/Resource",
+    );
+    check_schema(
+        &task("batch:submitJob.sync", r#", "QueryLanguage": "JSONata""#),
+        "Arguments field is required for resource ARN: arn:aws:states:::batch:submitJob.sync at /States/S/Resource",
+    );
+    let missing =
+        |field: &str| format!("The field '{field}' is required but was missing at /States/S/Parameters");
+    check_schema(&task("lambda:invoke", r#", "Parameters": {"Payload": 1}"#), &missing("FunctionName"));
+    check_schema(
+        &task("sqs:sendMessage", r#", "Parameters": {"Queue": 1}"#),
+        &format!("{}, SCHEMA_VALIDATION_FAILED: {}", missing("QueueUrl"), missing("MessageBody")),
+    );
+    check_schema(
+        &task(
+            "sqs:sendMessage",
+            r#", "QueryLanguage": "JSONata", "Arguments": {"QueueUrl": "q", "MessageBody.$": 1}"#,
+        ),
+        "The field 'MessageBody' is required but was missing at /States/S/Arguments",
+    );
+    for good in [
+        r#", "Parameters": {"QueueUrl.$": "$.q", "MessageBody.$": "$"}"#,
+        r#", "QueryLanguage": "JSONata", "Arguments": "{% $states.input %}""#,
+    ] {
+        check(&task("sqs:sendMessage", good), "");
+    }
+}
+
+#[test]
 fn express_machines_have_no_long_work() {
     let refused = |resource: &str, what: &str| {
-        let definition = state(&format!(r#""Type": "Task", {END}, "Resource": "{resource}""#));
+        let definition = state(&format!(
+            r#""Type": "Task", {END}, "Resource": "{resource}"{}"#,
+            match resource.contains(":activity:") {
+                true => "",
+                false => r#", "Parameters": {"StateMachineArn": "m", "QueueUrl": "q", "MessageBody": "m"}"#,
+            }
+        ));
         let expect = format!(
             "SCHEMA_VALIDATION_FAILED: Express state machine does not support {what} at /States/S/Resource"
         );
@@ -104,6 +157,12 @@ fn tasks_have_limits_and_credentials() {
         &task(r#""Credentials": {}"#),
         "The field 'RoleArn' is required but was missing at /States/S/Credentials",
     );
+    check_schema(
+        &state(&format!(
+            r#""Type": "Task", "Resource": "arn:aws:states:us-east-1:123456789012:activity:a", {END}, "Credentials": {{"RoleArn": "r"}}"#
+        )),
+        "The field 'Credentials' is not supported for activities at /States/S",
+    );
 }
 
 #[test]
@@ -111,7 +170,7 @@ fn retriers_and_catchers_are_checked() {
     let retry = |body: &str| state(&format!(r#""Type": "Task", {LAMBDA}, {END}, "Retry": [{body}]"#));
     check(
         &retry(
-            r#"{"ErrorEquals": ["A", "B"], "IntervalSeconds": 1, "MaxAttempts": 0, "BackoffRate": 1, "MaxDelaySeconds": 2, "JitterStrategy": "FULL", "Comment": ""}"#,
+            r#"{"ErrorEquals": ["A", "B"], "IntervalSeconds": 0, "MaxAttempts": 0, "BackoffRate": 1, "MaxDelaySeconds": 31622400, "JitterStrategy": "FULL", "Comment": ""}"#,
         ),
         "",
     );
@@ -121,8 +180,8 @@ fn retriers_and_catchers_are_checked() {
         (r#"{"ErrorEquals": []}"#, "Value cannot be empty at /States/S/Retry[0]/ErrorEquals"),
         (r#"{"ErrorEquals": [1]}"#, "Expected value of type String at /States/S/Retry[0]/ErrorEquals"),
         (
-            r#"{"ErrorEquals": ["A"], "IntervalSeconds": 0}"#,
-            "Minimum value is 1 at /States/S/Retry[0]/IntervalSeconds",
+            r#"{"ErrorEquals": ["A"], "IntervalSeconds": -1}"#,
+            "Minimum value is 0 at /States/S/Retry[0]/IntervalSeconds",
         ),
         (
             r#"{"ErrorEquals": ["A"], "MaxAttempts": -1}"#,
@@ -138,15 +197,15 @@ fn retriers_and_catchers_are_checked() {
         ),
         (
             r#"{"ErrorEquals": ["A"], "JitterStrategy": "HALF"}"#,
-            "The field 'JitterStrategy' should have one of these values: [FULL, NONE] at /States/S/Retry[0]/JitterStrategy",
+            "Value should be one of the following: [NONE, FULL] at /States/S/Retry[0]/JitterStrategy",
         ),
         (
-            r#"{"ErrorEquals": ["States.ALL", "A"]}"#,
-            "States.ALL must appear alone at /States/S/Retry[0]/ErrorEquals",
+            r#"{"ErrorEquals": ["A", "States.ALL"]}, {"ErrorEquals": ["A"]}"#,
+            "States.ALL must appear alone and at end of list at /States/S/Retry[0]/ErrorEquals[1]",
         ),
         (
             r#"{"ErrorEquals": ["States.ALL"]}, {"ErrorEquals": ["A"]}"#,
-            "States.ALL must appear in the last element at /States/S/Retry[0]/ErrorEquals",
+            "States.ALL must appear alone and at end of list at /States/S/Retry[0]/ErrorEquals[0]",
         ),
         (r#"{"ErrorEquals": ["A"], "Next": "S"}"#, "Field 'Next' is not supported at /States/S/Retry[0]"),
     ] {
@@ -167,11 +226,14 @@ fn choice_rules_are_checked() {
             r#""S": {{"Type": "Choice", "Choices": [{rule}], "Default": "T"}}, "T": {{"Type": "Succeed"}}"#
         ))
     };
+    const NO_KIND: &str =
+        "The object must have only one of the following fields, [And, Or, Not, Variable, Condition]";
     let at = "/States/S/Choices[0]";
     for (rule, expect) in [
         (r#"{"Variable": "$.a", "IsNull": true}"#, format!("These fields are required: [Next] at {at}")),
         (r#"{"Variable": "$.a", "Next": "T"}"#, format!("A choice rule needs a comparison operator at {at}")),
-        (r#"{"StringEquals": "a", "Next": "T"}"#, format!("These fields are required: [Variable] at {at}")),
+        (r#"{"StringEquals": "a", "Next": "T"}"#, format!("{NO_KIND} at {at}")),
+        (r#"{"And": [], "Variable": "$.a", "Next": "T"}"#, format!("{NO_KIND} at {at}")),
         (
             r#"{"Variable": "$.a", "IsNull": true, "IsString": true, "Next": "T"}"#,
             format!("There should only be one of the following fields: [IsNull, IsString] at {at}"),
@@ -205,12 +267,11 @@ fn choice_rules_are_checked() {
         ),
         (
             r#"{"Not": {"Variable": "a", "IsNull": true}, "Next": "T"}"#,
-            format!("Value is not a valid JSONPath at {at}/Not/Variable"),
+            format!(
+                "Value is not a Reference Path: Reference path didn't start with '$' at {at}/Not/Variable"
+            ),
         ),
-        (
-            r#"{"Not": {"IsNull": true}, "Next": "T"}"#,
-            format!("These fields are required: [Variable] at {at}/Not"),
-        ),
+        (r#"{"Not": {"IsNull": true}, "Next": "T"}"#, format!("{NO_KIND} at {at}/Not")),
         (
             r#"{"Condition": "{% true %}", "Next": "T"}"#,
             format!(
@@ -261,13 +322,13 @@ fn maps_have_one_processor() {
             r#", "ToleratedFailurePercentage": -0.1"#,
             "Minimum value is 0.0 at /States/S/ToleratedFailurePercentage",
         ),
-        (r#", "ItemsPath": "items""#, "Value is not a valid JSONPath at /States/S/ItemsPath"),
+        (r#", "ItemsPath": "items""#, "Value must be a valid JSONPath. at /States/S/ItemsPath"),
     ] {
         check_schema(&map(more), expect);
     }
     check_schema(
         &state(&format!(r#""Type": "Map", {END}"#)),
-        "There should be one of the following fields: [ItemProcessor, Iterator] at /States/S",
+        "This object should have only one of the following fields: [ItemProcessor, Iterator] at /States/S",
     );
     check_schema(
         &map("").replace(r#""StartAt": "P""#, r#""StartAt": "P", "QueryLanguage": "JSONPath""#),
@@ -313,12 +374,18 @@ fn templates_compute_what_is_a_path_or_a_call() {
 fn variables_have_names_and_scopes() {
     let pass = |assign: &str| state(&format!(r#""Type": "Pass", {END}, "Assign": {assign}"#));
     check(&pass(r#"{"x": 1, "été_2": 2, "_y.$": "$.a"}"#), "");
-    for name in ["x.y", "x[2]", "2x", "", "states", "a b", &"x".repeat(81)] {
-        check_schema(
+    for name in ["x.y", "x[2]", "2x", "", "a b", &"x".repeat(81)] {
+        check(
             &pass(&format!(r#"{{"{name}": 1}}"#)),
-            &format!("The variable name '{name}' is not valid at /States/S/Assign"),
+            &format!(
+                "INVALID_VARIABLE_NAME: Invalid variable name '{name}': the variable name contains invalid characters. at /States/S/Assign"
+            ),
         );
     }
+    check(
+        &pass(r#"{"states.$": "$.a"}"#),
+        "RESERVED_VARIABLE_NAME: Cannot assign to reserved variable '$states'. at /States/S/Assign",
+    );
     let nested = |inner: &str, other: &str| {
         state(&format!(
             r#""Type": "Parallel", {END}, "Assign": {{"x": 1}}, "Branches": [

@@ -150,8 +150,8 @@ fn a_part_of_the_output_can_be_expected() {
 #[test]
 fn mocks_that_are_not_what_the_integration_comes_to_are_explained() {
     let notes = |resource: &str, result: Value| {
-        let definition =
-            json!({"StartAt": "T", "States": {"T": {"Type": "Task", "Resource": resource, "End": true}}});
+        let definition = json!({"QueryLanguage": "JSONata", "StartAt": "T", "States": {
+            "T": {"Type": "Task", "Resource": resource, "Arguments": "{% {} %}", "End": true}}});
         let scenario = json!({"name": "n", "mocks": {"T": [{"result": result}]}});
         let outcome = outcome_of(&definition.to_string(), scenario);
         assert_eq!(outcome.failures, Vec::<String>::new());

@@ -94,13 +94,14 @@ fn a_result_over_the_limit_is_a_failed_attempt() {
 
 #[test]
 fn refused_arguments_are_a_runtime_fault_and_nothing_is_scheduled() {
-    let task = json!({"Resource": "arn:aws:states:::sqs:sendMessage", "Parameters": {"Refused": 1}});
+    let task = json!({"Resource": "arn:aws:states:::sqs:sendMessage",
+        "Parameters": {"QueueUrl": "q", "MessageBody": "m", "Refused": 1}});
     let mut drive = Drive::new(&caught(&task), "{}");
     drive.start();
     drive.expect(&["1<0 ExecutionStarted", "2<0 TaskStateEntered", "3<2 ExecutionFailed"]);
     assert_eq!(error_of(&drive), "States.Runtime");
     let cause = drive.ending().failure.cause.clone().unwrap();
-    let expect = r#"(entered at the event id #2). The Parameters '{"Refused":1}' could not be used to start the Task: [The field "Refused" is not supported by Step Functions]"#;
+    let expect = r#"(entered at the event id #2). The Parameters '{"QueueUrl":"q","MessageBody":"m","Refused":1}' could not be used to start the Task: [The field "Refused" is not supported by Step Functions]"#;
     assert!(cause.ends_with(expect), "{cause}");
 }
 

@@ -51,7 +51,7 @@ fn state(kind: u8, n: u64, i: usize) -> Value {
         6 => json!({"Type": "Succeed"}),
         8 => {
             json!({"Type": "Task", "Resource": "arn:aws:states:::states:startExecution.sync", "TimeoutSeconds": 3 * n,
-            "Retry": retry})
+            "Parameters": {"StateMachineArn": "m"}, "Retry": retry})
         }
         9 => {
             let processor = json!({"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},

@@ -87,7 +87,7 @@ fn what_fails_after_its_result_follows_from_that() {
     let branch = json!({"StartAt": "B", "States": {"B": {"Type": "Pass", "End": true}}});
     let parallel = json!({"Type": "Parallel", "Branches": [branch], "End": true});
     let map = json!({"Type": "Map", "ItemsPath": "$.l", "ItemProcessor": branch, "End": true});
-    let task = json!({"Type": "Task", "Resource": "arn:aws:states:::sqs:sendMessage", "End": true});
+    let task = json!({"Type": "Task", "Resource": "arn:aws:states:::aws-sdk:sqs:sendMessage", "End": true});
     let wait = json!({"Type": "Wait", "Seconds": 0, "End": true});
     let succeed = json!({"Type": "Succeed"});
     let filters = [
@@ -145,7 +145,7 @@ fn the_executions_of_a_machine_on_its_way_out_end_at_their_next_transition() {
     ]);
     assert_eq!(drive.ending().failure, Failure::default());
 
-    let task = json!({"Type": "Task", "Resource": "arn:aws:states:::sqs:sendMessage", "End": true,
+    let task = json!({"Type": "Task", "Resource": "arn:aws:states:::aws-sdk:sqs:sendMessage", "End": true,
         "Retry": [{"ErrorEquals": ["States.ALL"]}]});
     let definition = json!({"StartAt": "T", "States": {"T": task}});
     let mut drive = Drive::new(&definition, "{}");
@@ -348,7 +348,7 @@ fn a_result_over_the_limit_fails_the_state() {
     assert_eq!(drive.ending().failure, failure("P", "returned a result"));
 
     // What it would give away is too large: an error like any other.
-    let task = json!({"Type": "Task", "Resource": "arn:aws:states:::sqs:sendMessage", "End": true});
+    let task = json!({"Type": "Task", "Resource": "arn:aws:states:::aws-sdk:sqs:sendMessage", "End": true});
     let branch = json!({"StartAt": "B", "States": {"B": {"Type": "Pass", "End": true}}});
     let given = json!({"a.$": "$.t", "b": "more"});
     for (mut state, field) in [
@@ -431,7 +431,7 @@ fn a_callback_that_falls_silent_times_out() {
 
 #[test]
 fn a_job_that_was_not_taken_fails_its_task() {
-    let job = json!({"Resource": "arn:aws:states:::states:startExecution.sync",
+    let job = json!({"Resource": "arn:aws:states:::states:startExecution.sync", "Parameters": {"StateMachineArn": "m"},
         "Retry": [{"ErrorEquals": ["Busy"], "MaxAttempts": 1}]});
     let mut drive = Drive::new(&task(&job), "{}");
     let busy = || Failure::new("Busy", "c");

@@ -94,7 +94,10 @@ async fn what_does_not_go_together_is_refused() {
 async fn mocked_results_are_held_against_the_api() {
     let mut fixture = Fixture::new();
     let (engine, store) = fixture.open().await;
-    let task = |resource: &str| json!({"Type": "Task", "Resource": format!("arn:aws:states:::{resource}"), "End": true});
+    let task = |resource: &str| {
+        json!({"Type": "Task", "Resource": format!("arn:aws:states:::{resource}"), "End": true,
+            "QueryLanguage": "JSONata", "Arguments": "{% {} %}"})
+    };
     let missing = "Required field 'ExecutionArn' is missing";
     for (resource, mocked, strict, present) in [
         ("states:startExecution", json!({}), missing, ""),
