@@ -27,7 +27,7 @@ impl Encryption {
     /// A key of KMS, if there is everything that it takes; the one of AWS, if there is nothing that it doesn't take.
     ///
     /// # Errors
-    /// `InvalidEncryptionConfiguration`. AWS's wording is not recorded.
+    /// `InvalidEncryptionConfiguration`.
     pub fn new(
         is_customer_managed: bool,
         key_id: Option<String>,
@@ -36,11 +36,11 @@ impl Encryption {
         let refused = |said| Err(Error::InvalidEncryptionConfiguration(said));
         match (is_customer_managed, key_id, reuse_period_seconds) {
             (false, None, None) => Ok(Self::AwsOwnedKey),
-            (false, Some(_), _) => refused("kmsKeyId can't be set when type is AWS_OWNED_KEY"),
+            (false, Some(_), _) => refused("Custom kmsKeyId is not allowed when selecting AWS_OWNED_KEY."),
             (false, None, Some(_)) => {
-                refused("kmsDataKeyReusePeriodSeconds can't be set when type is AWS_OWNED_KEY")
+                refused("Custom kmsDataKeyReusePeriodSeconds is not allowed when selecting AWS_OWNED_KEY.")
             }
-            (true, None, _) => refused("kmsKeyId is required when type is CUSTOMER_MANAGED_KMS_KEY"),
+            (true, None, _) => refused("Must set a valid kmsKeyId."),
             (true, Some(key_id), period) => {
                 let reuse_period_seconds = period.unwrap_or(REUSE_PERIOD_SECONDS);
                 Ok(Self::CustomerManagedKey { key_id, reuse_period_seconds })
@@ -62,11 +62,19 @@ mod tests {
             let reuse_period_seconds = expect;
             assert_eq!(made, Encryption::CustomerManagedKey { key_id: key().unwrap(), reuse_period_seconds });
         }
-        for (is_customer_managed, key, period) in
-            [(false, key(), None), (false, None, Some(300)), (true, None, None), (true, None, Some(300))]
-        {
+        for (is_customer_managed, key, period, expect) in [
+            (false, key(), None, "Custom kmsKeyId is not allowed when selecting AWS_OWNED_KEY."),
+            (
+                false,
+                None,
+                Some(300),
+                "Custom kmsDataKeyReusePeriodSeconds is not allowed when selecting AWS_OWNED_KEY.",
+            ),
+            (true, None, None, "Must set a valid kmsKeyId."),
+            (true, None, Some(300), "Must set a valid kmsKeyId."),
+        ] {
             let made = Encryption::new(is_customer_managed, key, period);
-            assert!(matches!(made, Err(Error::InvalidEncryptionConfiguration(_))));
+            assert_eq!(made, Err(Error::InvalidEncryptionConfiguration(expect)));
         }
     }
 }

@@ -41,7 +41,7 @@ pub enum Error {
     #[error("Invalid Logging Configuration: {0}")]
     InvalidLoggingConfiguration(&'static str),
     /// A key without its type, or a type without its key.
-    #[error("{0}")]
+    #[error("Invalid Encryption Configuration: {0}")]
     InvalidEncryptionConfiguration(&'static str),
     /// An activity of the name is there and is encrypted otherwise.
     #[error("Activity Already Exists: '{0}'")]

@@ -332,8 +332,8 @@ impl StateMachines {
         Ok(updated)
     }
 
-    /// DescribeStateMachine, by the ARN of a machine or of a version. An alias is described by an operation of its
-    /// own: here it names no machine, as it may stand for two versions.
+    /// DescribeStateMachine, by the ARN of a machine, a version or an alias. Of the two versions that an alias may stand
+    /// for, the one is described that most executions are of.
     ///
     /// # Errors
     /// `InvalidArn`, `StateMachineDoesNotExist`.
@@ -345,10 +345,10 @@ impl StateMachines {
         self.base
             .store
             .read(move |tx| {
-                let found = match parsed.qualifier {
+                let found = match &parsed.qualifier {
                     None => find(tx, &parsed)?,
-                    Some(Qualifier::Version(number)) => versions::find(tx, &parsed, number)?,
-                    Some(Qualifier::Alias(_)) => None,
+                    Some(Qualifier::Version(number)) => versions::find(tx, &parsed, *number)?,
+                    Some(Qualifier::Alias(name)) => aliases::find_routed(tx, &parsed, name)?,
                 };
                 found.ok_or_else(|| not_found(&parsed))
             })
@@ -491,12 +491,19 @@ pub(super) fn not_found(arn: &StateMachineArn) -> Error {
     Error::StateMachineDoesNotExist(arn.to_string())
 }
 
-/// AWS's rule: a level other than OFF needs exactly one destination, which has to be there.
+/// AWS's rule: a level other than OFF needs exactly one destination, the ARN of all streams of a log group, which has to
+/// be there.
 fn check_logging(logging: &Logging, logs: &dyn Logs) -> Result<(), Error> {
     if logging.level == LogLevel::Off {
         return Ok(());
     }
     match logging.destinations.as_deref() {
+        Some([other]) if !other.contains(":log-group:") => {
+            Err(Error::InvalidLoggingConfiguration("Provided ARN is not CloudWatch Logs Log Group ARN."))
+        }
+        Some([log_group]) if !log_group.ends_with(":*") => {
+            Err(Error::InvalidLoggingConfiguration("Log Group ARN must be provided with '*' qualifier."))
+        }
         Some([log_group]) if logs.takes(log_group) => Ok(()),
         Some([_]) => Err(Error::InvalidLoggingConfiguration("Log Destination not found.")),
         Some(_) | None => {

@@ -414,6 +414,35 @@ async fn machines_are_idempotent_by_text_and_change_by_revision() {
 }
 
 #[tokio::test]
+async fn an_alias_is_described_as_the_version_that_most_executions_are_of() {
+    let mut fixture = Fixture::new();
+    let (engine, _store) = fixture.open().await;
+    let machines = engine.state_machines();
+    let arn = create(&engine, "M", &pass()).await;
+    machines.publish_version(&arn, None, Publish::default()).await.unwrap();
+    let update = UpdateStateMachine {
+        encryption: None,
+        arn: arn.clone(),
+        definition: Some(wait(9).to_string()),
+        role_arn: None,
+        logging: None,
+        tracing: None,
+        publish: Some(Publish::default()),
+    };
+    machines.update(update).await.unwrap();
+    for (name, weights, version) in
+        [("a", [90, 10], 1), ("b", [10, 90], 2), ("c", [50, 50], 1), ("d", [0, 100], 2)]
+    {
+        let routing = vec![(format!("{arn}:1"), weights[0]), (format!("{arn}:2"), weights[1])];
+        let alias = machines.create_alias(name.into(), None, routing).await.unwrap();
+        let described = machines.describe(&alias.arn.to_string()).await.unwrap();
+        assert_eq!(described.arn.to_string(), format!("{arn}:{version}"));
+    }
+    let none = machines.describe(&format!("{arn}:none")).await;
+    assert!(matches!(none, Err(Error::StateMachineDoesNotExist(_))), "{none:?}");
+}
+
+#[tokio::test]
 async fn a_deleted_machine_goes_with_its_last_execution_and_frees_its_name() {
     let mut fixture = Fixture::new();
     let (engine, _store) = fixture.open().await;

@@ -165,8 +165,12 @@ fn an_alias_shares_its_starts_between_two_versions_by_weight() {
     }
     assert_eq!(n_listed, 200);
 
+    let described = states(&mut client, "DescribeStateMachine", json!({"stateMachineArn": alias}));
+    assert_eq!(described["stateMachineArn"], first);
     let all = json!({"stateMachineAliasArn": alias, "routingConfiguration": [route(&second, 100)]});
     states(&mut client, "UpdateStateMachineAlias", all);
+    let described = states(&mut client, "DescribeStateMachine", json!({"stateMachineArn": alias}));
+    assert_eq!(described["stateMachineArn"], second);
     for _ in 0..20 {
         let started = states(&mut client, "StartExecution", json!({"stateMachineArn": alias}));
         let described =

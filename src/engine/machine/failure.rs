@@ -7,7 +7,7 @@ use super::super::execution::{FrameId, Note, Phase};
 use super::exit::{Assigned, too_large};
 use super::stepper::{Flow, Stepper};
 use super::{Effect, PAYLOAD_BYTES_MAX, Seen, TaskKey, TimerKey, TimerKind};
-use crate::asl::{Catcher, DataError, ErrorEquals, Retrier, StateKind, Transition};
+use crate::asl::{Catcher, DataError, ErrorEquals, ErrorName, Retrier, StateKind, Transition};
 use crate::json::Payload;
 
 impl Stepper<'_> {
@@ -45,13 +45,14 @@ impl Stepper<'_> {
                 return self.retry_later(frame, index, &retry[index], so_far + 1);
             }
         }
-        if let Some(closing) = closing {
-            self.emit(frame, closing)?;
+        let before = self.tail(frame);
+        if let Some(closing) = &closing {
+            self.emit(frame, closing.clone())?;
         }
         match catch.iter().position(|catcher| is_meant(&catcher.error_equals)) {
             Some(index) => {
                 self.saw_with(|| Seen::Catcher(index));
-                self.caught(frame, &catch[index], &failure)
+                self.caught(frame, &catch[index], &failure, closing.map(|closing| (closing, before)))
             }
             None => self.frame_failed(frame, failure),
         }
@@ -88,12 +89,28 @@ impl Stepper<'_> {
         }
     }
 
-    fn caught(&mut self, frame: FrameId, catcher: &Catcher, failure: &Failure) -> Flow {
+    /// A catcher takes the failure. `closing` is the event that said that the state failed, and what was the last before it.
+    fn caught(
+        &mut self,
+        frame: FrameId,
+        catcher: &Catcher,
+        failure: &Failure,
+        closing: Option<(EventKind, u64)>,
+    ) -> Flow {
         match self.error_output(frame, catcher, failure) {
             Ok((output, assigned)) => self.exit(frame, output, assigned, Transition::Next(catcher.next)),
             // What goes wrong in a Catch is not for the same state's Retry and Catch: it would come back for ever.
             Err(error) => {
+                // As measured of a Parallel, an expression that fails is told as if the state had not failed yet, and
+                // then the state fails once more.
+                let again = closing.filter(|_| error.name == ErrorName::QueryEvaluationError);
+                if let Some((_, before)) = &again {
+                    self.note(frame, Note::Tail { event_id: *before });
+                }
                 let failure = self.failed(frame, error)?;
+                if let Some((closing, _)) = again {
+                    self.emit(frame, closing)?;
+                }
                 self.frame_failed(frame, failure)
             }
         }

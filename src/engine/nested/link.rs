@@ -97,11 +97,21 @@ impl Engine {
                                WHERE parent = ?1 AND is_orphan = 1";
                     Link::read(tx, sql, parent)
                 });
-                links.await
+                let links = links.await?;
+                let arn = if links.is_empty() { None } else { self.arn_by_id(parent).await? };
+                Ok((links, arn))
             })
             .await;
-        for link in links.unwrap_or_default() {
-            self.finish(link, link.child, Input::Stopped(Failure::default())).await;
+        let (links, arn) = links.unwrap_or_default();
+        // AWS's words; no error's name is among them.
+        let cause = arn.map(|arn| {
+            format!(
+                "The Task state in AWS Step Functions execution [{arn}] which was managing this resource was aborted"
+            )
+        });
+        let failure = Failure { error: None, cause: cause.map(Into::into) };
+        for link in links {
+            self.finish(link, link.child, Input::Stopped(failure.clone())).await;
         }
     }
 
@@ -129,6 +139,12 @@ impl Engine {
 
     /// DescribeExecution by the number that it is stored under; `None` if it was forgotten.
     async fn describe_by_id(&self, id: i64) -> Result<Option<super::super::ExecutionDescription>, Error> {
+        let Some(arn) = self.arn_by_id(id).await? else { return Ok(None) };
+        self.executions().describe(&arn.to_string()).await.map(Some)
+    }
+
+    /// The ARN of the execution that is stored under a number; `None` if it was forgotten.
+    async fn arn_by_id(&self, id: i64) -> Result<Option<ExecutionArn>, Error> {
         let named: Option<(String, String, String)> = self
             .inner
             .base
@@ -143,8 +159,7 @@ impl Engine {
         let Some((home, machine, name)) = named else { return Ok(None) };
         // A machine that was deleted has a number behind its name.
         let machine = machine.split(':').next().unwrap_or_default();
-        let arn = ExecutionArn::new(&home_of(&home)?, machine, &name);
-        self.executions().describe(&arn.to_string()).await.map(Some)
+        Ok(Some(ExecutionArn::new(&home_of(&home)?, machine, &name)))
     }
 
     /// Goes on with what the last process did not get to: parents that were not told, orphans not stopped.

@@ -318,6 +318,21 @@ fn find(tx: &Tx<'_>, machine: &StateMachine, name: &str) -> Result<Option<Alias>
     tx.query_one(sql, &params, |row| Ok(read(row, &machine.arn)))?.transpose()
 }
 
+/// The version that most executions started through an alias are of; the first of two alike.
+pub(super) fn find_routed(
+    tx: &Tx<'_>,
+    arn: &StateMachineArn,
+    name: &str,
+) -> Result<Option<StateMachine>, Error> {
+    let machine = arn.unqualified();
+    let Some(found) = super::find(tx, &machine)? else { return Ok(None) };
+    let Some(alias) = find(tx, &found, name)? else { return Ok(None) };
+    let most = alias.routing.iter().rev().max_by_key(|route| route.weight);
+    let Some(version) = most.map(|route| route.version) else { return Ok(None) };
+    let qualified = StateMachineArn { qualifier: Some(Qualifier::Version(version)), ..machine };
+    versions::find(tx, &qualified, version)
+}
+
 /// All aliases of a machine, the oldest first: no more than the quota.
 pub(in super::super) fn all(tx: &Tx<'_>, machine: &StateMachine) -> Result<Vec<Alias>, Error> {
     let sql = "SELECT id, name, description, routing, created, updated FROM state_machine_alias

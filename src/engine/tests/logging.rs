@@ -160,6 +160,8 @@ async fn a_log_group_has_to_be_there_and_alone() {
         (&[][..], "Must specify exactly one Log Destination."),
         (&[GROUP, GROUP], "Must specify exactly one Log Destination."),
         (&[other.as_str()], "Log Destination not found."),
+        (&["arn:aws:s3:::bucket"], "Provided ARN is not CloudWatch Logs Log Group ARN."),
+        (&[GROUP.trim_end_matches(":*")], "Log Group ARN must be provided with '*' qualifier."),
     ] {
         let made =
             create(&engine, "M", StateMachineType::Standard, &pass(), logging(LogLevel::Fatal, groups)).await;

@@ -197,6 +197,10 @@ async fn whoever_stops_waiting_stops_the_execution() {
         ended(&engine, parent).await;
         let child = ended(&engine, &format!("{EXECUTIONS}Child:{child}")).await;
         assert_eq!(child.status, ExecutionStatus::Aborted, "{parent}");
+        let why = format!(
+            "The Task state in AWS Step Functions execution [{parent}] which was managing this resource was aborted"
+        );
+        assert_eq!((child.error, child.cause), (None, Some(why)));
     }
     unlinked(&store).await;
 }

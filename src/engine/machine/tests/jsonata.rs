@@ -238,6 +238,27 @@ fn what_goes_wrong_in_a_catcher_is_not_caught_again() {
 }
 
 #[test]
+fn a_group_whose_catcher_goes_wrong_fails_twice() {
+    let definition = json!({"QueryLanguage": "JSONata", "StartAt": "P", "States": {
+        "P": {"Type": "Parallel", "End": true,
+            "Branches": [{"StartAt": "B", "States": {"B": {"Type": "Fail", "Error": "E", "Cause": "c"}}}],
+            "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "T", "Output": {"v": "{% $states.input.missing %}"}}]},
+        "T": {"Type": "Succeed"}}});
+    let mut drive = Drive::new(&definition, "{}");
+    drive.start();
+    assert_eq!(
+        drive.history()[3..],
+        [
+            "4<3 FailStateEntered",
+            "5<4 ParallelStateFailed",
+            "6<4 EvaluationFailed",
+            "7<6 ParallelStateFailed",
+            "8<7 ExecutionFailed",
+        ]
+    );
+}
+
+#[test]
 fn items_are_computed_once() {
     // Later iterations, and `$states.context`, see what the first ones saw.
     let definition = state(json!({
