@@ -40,6 +40,11 @@ pub(super) async fn fetch(
         return Ok(());
     };
     let Some(place) = properties.remove(location) else { return Ok(()) };
+    if *kind == Kind::StateMachine && others.iter().any(|other| properties.contains_key(*other)) {
+        // Refused when it is made, in AWS's words.
+        properties.insert(location.to_owned(), place);
+        return Ok(());
+    }
     let at = format!("{at}/Properties/{location}");
     if let Some(other) = others.iter().find(|other| properties.contains_key(**other)) {
         return Err(Error::at(at, format!("{other} is given, too")));

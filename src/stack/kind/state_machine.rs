@@ -101,6 +101,7 @@ pub(super) async fn create(
     naming: &Naming<'_>,
     properties: &Properties,
 ) -> Result<Attributes, OperationError> {
+    check_definition("CreateResource", properties)?;
     let given = name_of(properties, "StateMachineName");
     if let Some(name) = &given {
         let arn = arn(naming, name);
@@ -148,6 +149,24 @@ pub(super) fn refuse_existing(
     }
 }
 
+/// What CloudFormation checks itself: a definition is given once, and what is filled in is no list or object.
+fn check_definition(operation: &'static str, properties: &Properties) -> Result<(), OperationError> {
+    let places = ["DefinitionS3Location", "DefinitionString", "Definition"];
+    let substitutions = properties.get("DefinitionSubstitutions").and_then(Value::as_object);
+    let is_simple = |value: &Value| !(value.is_object() || value.is_array() || value.is_null());
+    let message = match places.into_iter().filter(|place| properties.contains_key(*place)).count() {
+        0 => {
+            "Property validation failed. Required key [DefinitionS3Location], [DefinitionString] or [Definition] not found."
+        }
+        1 if substitutions.is_none_or(|all| all.values().all(is_simple)) => return Ok(()),
+        1 => "Invalid definition substitution type. Input should be either String, Integer, or Boolean",
+        _ => {
+            "Property validation failed. Please use one of [DefinitionS3Location], [DefinitionString] or [Definition]."
+        }
+    };
+    Err(OperationError { operation, code: "InvalidRequest".to_owned(), message: message.to_owned() })
+}
+
 /// The attribute that changes with every update.
 const REVISION: &str = "StateMachineRevisionId";
 
@@ -157,6 +176,7 @@ pub(super) async fn update(
     old: &Properties,
     new: &Properties,
 ) -> Result<Updated, OperationError> {
+    check_definition("UpdateResource", new)?;
     let mut input = renamed(new, &[("RoleArn", "roleArn")]);
     input.insert("stateMachineArn".into(), json!(made.reference));
     configure(&mut input, new);
@@ -224,6 +244,36 @@ pub(crate) fn substituted(definition: &str, properties: &Properties) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_definition_is_given_once_and_filled_in_with_simple_values() {
+        for (properties, expect) in [
+            (
+                json!({}),
+                Some("Required key [DefinitionS3Location], [DefinitionString] or [Definition] not found"),
+            ),
+            (
+                json!({"Definition": {}, "DefinitionString": ""}),
+                Some("Please use one of [DefinitionS3Location]"),
+            ),
+            (
+                json!({"Definition": {}, "DefinitionS3Location": {}}),
+                Some("Please use one of [DefinitionS3Location]"),
+            ),
+            (json!({"Definition": {}, "DefinitionSubstitutions": {"a": "b", "c": 1, "d": true}}), None),
+            (
+                json!({"Definition": {}, "DefinitionSubstitutions": {"a": "b", "c": {}}}),
+                Some("should be either String, Integer, or Boolean"),
+            ),
+        ] {
+            let said = check_definition("CreateResource", properties.as_object().unwrap()).err();
+            match (said, expect) {
+                (None, None) => (),
+                (Some(said), Some(expect)) => assert!(said.message.contains(expect), "{}", said.message),
+                (said, expect) => panic!("{properties}: {} but {expect:?}", said.is_some()),
+            }
+        }
+    }
 
     #[test]
     fn definitions_take_substitutions() {
