@@ -6,12 +6,14 @@
 // Rooms are called by their names, wherever they stand.
 
 mod ids;
+mod shared;
 mod steady;
 mod system;
 mod timestamp;
 mod virtual_clock;
 
 pub use ids::{Ids, RandomIds, SeededIds};
+pub use shared::SharedClock;
 pub use steady::SteadyClock;
 pub use system::SystemClock;
 pub use timestamp::Timestamp;

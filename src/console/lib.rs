@@ -20,6 +20,7 @@ use stepgate_id as id;
 use stepgate_identity as identity;
 use stepgate_json as json;
 use stepgate_policy as policy;
+use stepgate_store as store;
 use stepgate_vtl as vtl;
 use stepgate_wire as wire;
 use stepgate_yaml as yaml;

@@ -15,10 +15,10 @@ use super::failure::Failure;
 use super::form::Form;
 use super::history::Histories;
 use super::live::{Stream, Subject};
-use super::oidc::{Oidc, Provider};
+use super::oidc::{Oidc, Person, Provider};
 use super::permission::GET_REQUESTS;
 use super::render::{Renderer, html, json_of, secure};
-use super::session::{LASTS, Sessions, SignedIn, Told};
+use super::session::{LASTS, Sessions, SignIns, SignedIn, Told};
 use super::visit::{Answer, Shared, Visit, failure_data};
 use super::{PREFIX, assets, doors, pages};
 use crate::apis::Apis;
@@ -115,7 +115,8 @@ impl Console {
             provider,
         } = ports;
         let bodies = gateway.bulkhead();
-        let sessions = Arc::new(Sessions::new(authenticator, clock.clone(), ids.clone()));
+        let shared = SignIns::of(&sts, clock.clone());
+        let sessions = Arc::new(Sessions::new(authenticator, clock.clone(), ids.clone(), shared));
         let oidc = provider.map(|provider| Oidc::new(provider, client, clock.clone(), ids));
         let shared = Shared {
             renderer: Renderer::new(),
@@ -189,17 +190,17 @@ impl Console {
             (&Method::POST, "/sign-in" | "/sign-in/local") => self.sign_in(asked, body).await,
             (&Method::POST, _) => {
                 doors::check_origin(&asked.parts.headers, asked.uri.authority())?;
-                let signed = self.signed_in(asked).ok_or_else(Failure::signed_out)?;
+                let signed = self.signed_in(asked).await.ok_or_else(Failure::signed_out)?;
                 let form = Form::read(asked.parts, body, &self.bodies).await?;
                 if !is_same(form.text("csrf"), &signed.csrf) {
                     return Err(Failure::forged());
                 }
                 if asked.path == "/sign-out" {
-                    return Ok(self.sign_out(asked));
+                    return Ok(self.sign_out(asked).await);
                 }
                 self.act(asked, &signed, &form).await
             }
-            _ if is_read => match self.signed_in(asked) {
+            _ if is_read => match self.signed_in(asked).await {
                 Some(signed) => self.show(asked, &signed).await,
                 None if asked.is_script() => Err(Failure::signed_out()),
                 None => {
@@ -217,8 +218,9 @@ impl Console {
         }
     }
 
-    fn signed_in(&self, asked: &Asked<'_>) -> Option<SignedIn> {
-        self.sessions.find(asked.cookie()?)
+    async fn signed_in(&self, asked: &Asked<'_>) -> Option<SignedIn> {
+        let federate = async |person: Person| self.federated(&person, &person.granted).await.ok();
+        self.sessions.find_anywhere(asked.cookie()?, federate).await
     }
 
     fn visit<'v>(&'v self, asked: &'v Asked<'_>, signed: &'v SignedIn) -> Visit<'v> {
@@ -355,7 +357,7 @@ impl Console {
             },
         };
         let region = told.region.clone();
-        let begun = self.sessions.begin(told).map_err(|error| {
+        let begun = self.sessions.begin(told).await.map_err(|error| {
             let message = match error {
                 crate::identity::AuthError::ExpiredToken => "This key has expired.",
                 _ => "There is no such access key, or its secret is another.",
@@ -378,9 +380,9 @@ impl Console {
         }
     }
 
-    fn sign_out(&self, asked: &Asked<'_>) -> Response {
+    async fn sign_out(&self, asked: &Asked<'_>) -> Response {
         if let Some(cookie) = asked.cookie() {
-            self.sessions.end(cookie);
+            self.sessions.end(cookie).await;
         }
         let mut response = redirect(&format!("{PREFIX}/sign-in"));
         response.headers_mut().extend(asked.set_cookie("", 0).map(|value| (SET_COOKIE, value)));

@@ -92,9 +92,12 @@ impl Console {
         let began = match &person.granted {
             Granted::Role(arn) => {
                 let keys = self.assume(oidc.provider(), &person, arn).await?;
-                self.sessions.begin_with(keys, region.clone())
+                self.sessions.begin_with(keys, region.clone()).await
             }
-            granted => self.sessions.begin_as(self.federated(&person, granted).await?, region.clone()),
+            granted => {
+                let caller = self.federated(&person, granted).await?;
+                self.sessions.begin_as(caller, person.clone(), region.clone()).await
+            }
         };
         let (cookie, caller) = began.map_err(|error| {
             Failure::new(
@@ -107,7 +110,7 @@ impl Console {
     }
 
     /// Somebody with one of the roles that every console has.
-    async fn federated(&self, person: &Person, granted: &Granted) -> Result<Caller, Failure> {
+    pub(super) async fn federated(&self, person: &Person, granted: &Granted) -> Result<Caller, Failure> {
         let broken = |error: &dyn std::fmt::Display| {
             tracing::error!(%error, "the policies of the console's roles");
             Failure::new(

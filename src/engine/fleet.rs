@@ -11,6 +11,7 @@ use tokio::sync::watch;
 
 use super::Error;
 use super::calls::Interrupted;
+use super::map_run_rows::BEGUN;
 use super::open::Engine;
 use super::queue::QUEUED;
 use super::retention::Retention;
@@ -115,7 +116,7 @@ impl Engine {
         let activities = store.watch("engine activity", &["activity"]);
         let queued = store.watch(QUEUED, &[]);
         let nested = store.watch("engine nested", &["nested"]);
-        let map_runs = store.watch("engine map run", &["map_run"]);
+        let map_runs = store.watch(BEGUN, &[]);
         self.on_change(machines, |engine| async move {
             engine.inner.state_machines.forget_all();
             engine.inner.state_machines.recover_deletions().await

@@ -13,6 +13,10 @@ use crate::asl::StateMachineType;
 use crate::clock::Timestamp;
 use crate::store::{Param, Record as _, Tx};
 
+/// What other nodes are told of when a run has begun. That is written: where a run is gone on with, and how far it has got,
+/// concerns nobody who has nothing of it in memory.
+pub(super) const BEGUN: &str = "engine map run";
+
 /// The number that a status is stored as.
 fn status_code(status: MapRunStatus) -> i64 {
     match status {
@@ -68,6 +72,7 @@ pub(super) fn insert(
         tx.shard(parent)?.into(),
     ];
     tx.put(sql, &params)?;
+    tx.announce(BEGUN);
     Ok(())
 }
 

@@ -46,7 +46,9 @@ pub use error::{AuthError, Incomplete, Invalid};
 pub use grants::{Grants, Layer, Owner};
 pub use head::Head;
 pub use query::{ENCODED, Query, append};
-pub use sessions::{AssumeRole, FederationToken, NewSession, SessionError, Sessions, TrustDecision, WebRole};
+pub use sessions::{
+    AssumeRole, FederationToken, NewSession, SessionError, Sessions, SignIn, TrustDecision, WebRole,
+};
 pub use sign::sign;
 pub use signature::{is_signed, scope_of};
 pub use target_uri::{BadTarget, TargetUri, generous_reading, has_dot_segment};

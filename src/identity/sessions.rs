@@ -5,12 +5,14 @@
 
 mod error;
 mod record;
+mod sign_in;
 mod tags;
 #[cfg(test)]
 mod tests;
 mod trust;
 
 pub use error::SessionError;
+pub use sign_in::SignIn;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -149,7 +151,7 @@ pub struct NewSession {
 
 impl Sessions {
     /// The columns that are encrypted.
-    pub const SEALED: &[&SealedColumn] = &[&record::SESSIONS];
+    pub const SEALED: &[&SealedColumn] = &[&record::SESSIONS, &sign_in::SIGN_INS];
 
     /// Brings the table in `store` up to date. Blocks.
     ///
@@ -157,7 +159,8 @@ impl Sessions {
     /// If the store can't be used.
     pub fn migrate(store: &Store) -> Result<(), crate::store::Error> {
         store.migrate("sessions", record::STEPS)?;
-        store.declare(record::RECORDS)
+        store.declare(record::RECORDS)?;
+        store.declare(sign_in::RECORDS)
     }
 
     /// Opens the table in `store` and registers the keys of existing sessions.

@@ -89,7 +89,7 @@ pub(super) struct System {
 /// # Errors
 /// When the data directory is in use, can't be read or was written by a newer version.
 pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Result<System, Error> {
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let machine_clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let ids: Arc<dyn Ids> = Arc::new(RandomIds);
     options.secrets.announce(&options.data_dir);
     let store_options = store::Options {
@@ -98,10 +98,12 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
         postgres: options.store.settings()?,
         ..store::Options::default()
     };
-    let (data_dir, of_store) = (options.data_dir.clone(), clock.clone());
+    let (data_dir, of_store) = (options.data_dir.clone(), machine_clock.clone());
     // A standby waits here.
     let opening = tokio::task::spawn_blocking(move || Store::open(&data_dir, store_options, of_store));
     let store = opening.await.unwrap_or(Err(store::Error::Panicked))?;
+    // Nodes go by one time in all that they do for each other.
+    let clock = store.clock();
 
     let buckets_ports = s3::Ports {
         store: store.clone(),
@@ -117,7 +119,8 @@ pub(super) async fn wire_rooms(options: &Options, home: &AccountRegion) -> Resul
     let egress =
         Arc::new(egress.map_err(|error| Error::Setting { key: "egress", problem: error.to_string() })?);
     let keys = Arc::new(keys(options, home));
-    let authenticator = Arc::new(Authenticator::new(keys.clone(), clock.clone()));
+    // Clients sign by clocks of their own, which have nothing to do with the database's.
+    let authenticator = Arc::new(Authenticator::new(keys.clone(), machine_clock));
     let iam = Iam::open(store.clone(), clock.clone(), ids.clone())?.enforcing(options.enforcement());
     let iam = iam.signing(keys.clone()).await?;
     let sessions =

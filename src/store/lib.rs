@@ -159,6 +159,15 @@ impl Store {
         Ok(Self { inner: Arc::new(inner) })
     }
 
+    /// The time that all go by who share the store: the clock that it was opened with, set right by the database server's if it
+    /// is on one.
+    pub fn clock(&self) -> Arc<dyn Clock> {
+        match &self.inner.lease {
+            Some(lease) => Arc::new(lease.clock.clone()),
+            None => self.inner.clock.clone(),
+        }
+    }
+
     /// Completes if this process can't go on with the store, because another node has taken the database over, or because
     /// nobody can tell whether a commit counted. Never completes for a store of its own.
     pub async fn until_lost(&self) -> Error {

@@ -26,6 +26,7 @@ pub(super) const STEPS: &[Step] = &[
 "),
     Step::Sql("ALTER TABLE sts_session ADD COLUMN sealed BLOB"),
     Step::Run(seal_all),
+    super::sign_in::TABLE,
 ];
 /// Where sessions are, with what they sign with.
 pub(super) const SESSIONS: SealedColumn =

@@ -19,6 +19,9 @@ const RENEWALS: u32 = 5;
 /// How often the thread looks what others do, at least.
 const LOOK: Duration = Duration::from_millis(250);
 
+/// By how many milliseconds clocks may differ before it is said.
+const WRONG_MS: i64 = 5_000;
+
 /// What there is to see: nodes with the end of their leases, shards with their owners, counters of changes, the time.
 const SEEN: &str = "
 SELECT CAST(0 AS BIGINT), node, name, expires FROM store_lease WHERE holder <> ''
@@ -40,8 +43,16 @@ impl Keeper {
         pace: Arc<Pace>,
     ) -> Result<Self, Error> {
         let (stop, stopped) = mpsc::channel();
-        let keep =
-            Keep { lease, connector, jobs, pace, is_giving: Arc::default(), has_seen: false, is_open: false };
+        let keep = Keep {
+            lease,
+            connector,
+            jobs,
+            pace,
+            is_giving: Arc::default(),
+            has_seen: false,
+            is_open: false,
+            is_wrong: false,
+        };
         let thread = thread::Builder::new()
             .name("store-lease".into())
             .spawn(move || keep.run(&stopped))
@@ -69,6 +80,8 @@ struct Keep {
     has_seen: bool,
     /// Whether others know that everything here is open.
     is_open: bool,
+    /// Whether this machine's clock is known to be wrong, or the database's.
+    is_wrong: bool,
 }
 
 /// What the thread has seen.
@@ -123,11 +136,19 @@ impl Keep {
         }
         // What was given away before is seen as that.
         let may_give = !self.is_giving.load(Ordering::SeqCst);
-        let mut seen = read(session)?;
+        let mut seen = self.lease.timed(|| read(session), |seen| seen.now)?;
+        self.compare_clocks();
         let is_over = |node: i64| !seen.nodes.iter().any(|(of, until)| *of == node && seen.now <= *until);
         if seen.owners.iter().any(|(_, owner)| is_over(*owner)) {
-            self.lease.take_over(session)?;
-            seen = read(session)?;
+            match self.lease.take_over(session) {
+                Ok(()) => seen = read(session)?,
+                // A transaction of that node is in the way, which the server ends. Meanwhile this one's lease goes on.
+                Err(error) if session.is_alive() => {
+                    tracing::debug!(%error, "what a node has left can't be taken over yet");
+                    session.control("ROLLBACK")?;
+                }
+                Err(error) => return Err(error),
+            }
         }
         let own = self.lease.number();
         let counters = std::mem::take(&mut seen.counters);
@@ -149,6 +170,19 @@ impl Keep {
             self.balance(&seen, &living, owned);
         }
         Ok(())
+    }
+
+    /// Says so once if this machine shows another time than the database.
+    fn compare_clocks(&mut self) {
+        let ahead_ms = self.lease.clock.ahead_ms();
+        let is_wrong = WRONG_MS <= ahead_ms.abs();
+        if is_wrong && !self.is_wrong {
+            tracing::warn!(
+                ahead_ms,
+                "the database's clock and this machine's differ: executions go by the database's, signatures by the machine's"
+            );
+        }
+        self.is_wrong = is_wrong;
     }
 
     /// Gives a node that has fewer shards than its part some that are too many here.

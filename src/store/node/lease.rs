@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use super::feed::Feed;
 use super::shards::{SHARDS, Shards};
-use crate::clock::Clock;
+use crate::clock::{Clock, SharedClock, Timestamp};
 use crate::postgres::Session;
 use crate::secrets::random_id;
 use crate::{Error, Param, Postgres, Tx};
@@ -69,7 +69,8 @@ pub(crate) struct Lease {
     /// Which node this is; 0 until it has joined.
     number: AtomicI64,
     pub(super) length: Duration,
-    clock: Arc<dyn Clock>,
+    /// Shows the database's time.
+    pub(crate) clock: SharedClock<dyn Clock>,
     lost: watch::Sender<Option<Error>>,
     pub(crate) shards: Shards,
     pub(crate) feed: Feed,
@@ -102,7 +103,7 @@ impl Lease {
             holder: random_id()?,
             number: AtomicI64::new(0),
             length: settings.lease,
-            clock,
+            clock: SharedClock::new(clock),
             lost: watch::Sender::new(None),
             shards: Shards::none(),
             feed: Feed::default(),
@@ -124,8 +125,10 @@ impl Lease {
 
     /// Notes that this process can't go on with the database.
     pub(super) fn lose(&self, error: Error) {
-        tracing::error!(%error, "this node has lost the database");
-        self.lost.send_if_modified(|lost| lost.is_none() && lost.replace(error).is_none());
+        let said = error.clone();
+        if self.lost.send_if_modified(|lost| lost.is_none() && lost.replace(error).is_none()) {
+            tracing::error!(error = %said, "this node has lost the database");
+        }
     }
 
     /// Why this process can't go on with the database, if it can't.
@@ -148,6 +151,18 @@ impl Lease {
         i64::try_from(self.length.as_millis()).unwrap_or(i64::MAX)
     }
 
+    /// Asks something of the database that tells its time, and sets the clock by it.
+    pub(super) fn timed<T>(
+        &self,
+        ask: impl FnOnce() -> Result<T, Error>,
+        now: impl FnOnce(&T) -> i64,
+    ) -> Result<T, Error> {
+        let before = self.clock.machine();
+        let told = ask()?;
+        self.clock.saw((before, self.clock.machine()), Timestamp::from_millis(now(&told)));
+        Ok(told)
+    }
+
     /// Joins the nodes that are there, waiting for one that is about to: without an end if this one is a standby, which
     /// waits until all others have ended.
     ///
@@ -155,6 +170,7 @@ impl Lease {
     /// [`Error::Taken`] if it can't.
     pub(super) fn join(&self, session: &Session, settings: &Postgres, place: &str) -> Result<Fence, Error> {
         make_tables(session)?;
+        self.timed(|| time(session), |now| *now)?;
         let give_up = self.clock.monotonic() + settings.lease + PATIENCE;
         let mut has_waited = false;
         loop {
