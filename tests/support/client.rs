@@ -35,11 +35,18 @@ impl Answer {
 pub(crate) struct Client {
     address: String,
     stream: Option<TcpStream>,
+    /// By how many seconds its clock is ahead.
+    ahead_s: i64,
 }
 
 impl Client {
     pub(crate) fn new(address: &str) -> Self {
-        Self { address: address.to_owned(), stream: None }
+        Self { address: address.to_owned(), stream: None, ahead_s: 0 }
+    }
+
+    /// The same with a clock that is wrong by so many seconds.
+    pub(crate) fn ahead(self, ahead_s: i64) -> Self {
+        Self { ahead_s, ..self }
     }
 
     /// `127.0.0.1:PORT`
@@ -67,8 +74,9 @@ impl Client {
         let body = input.to_string();
         let target = format!("AWSStepFunctions.{operation}");
         let content_type = ("content-type", "application/x-amz-json-1.0");
-        let signed =
-            sign("states", "POST", "/", &self.address, &[content_type, ("x-amz-target", &target)], &body);
+        let headers = [content_type, ("x-amz-target", &target)];
+        let key = (("test", "test"), self.ahead_s);
+        let signed = sign_at(key, "states", ("POST", "/"), &self.address, &headers, &body);
         self.send_signed("POST", "/", &signed, &body)
     }
 
@@ -87,7 +95,8 @@ impl Client {
     ) -> io::Result<Answer> {
         let body = if input.is_null() { String::new() } else { input.to_string() };
         let headers = [("accept", accept), ("content-type", "application/json")];
-        let signed = sign("apigateway", method, path, &self.address, &headers, &body);
+        let key = (("test", "test"), self.ahead_s);
+        let signed = sign_at(key, "apigateway", (method, path), &self.address, &headers, &body);
         self.send_signed(method, path, &signed, &body)
     }
 
@@ -174,17 +183,30 @@ pub(crate) fn sign(
 }
 
 /// The same with another key: its id and its secret.
-#[allow(clippy::disallowed_methods)] // A client lives in real time.
 pub(crate) fn sign_as(
-    (id, secret): (&str, &str),
+    key: (&str, &str),
+    service: &str,
+    request: (&str, &str),
+    host: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> Vec<(String, String)> {
+    sign_at((key, 0), service, request, host, headers, body)
+}
+
+/// The same by a clock that is so many seconds ahead.
+#[allow(clippy::disallowed_methods)] // A client lives in real time.
+fn sign_at(
+    ((id, secret), ahead_s): ((&str, &str), i64),
     service: &str,
     (method, path): (&str, &str),
     host: &str,
     headers: &[(&str, &str)],
     body: &str,
 ) -> Vec<(String, String)> {
-    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis();
-    let now = stepgate::clock::Timestamp::from_millis(i64::try_from(seconds).unwrap()).to_amz_date();
+    let millis = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis();
+    let millis = i64::try_from(millis).unwrap() + ahead_s * 1_000;
+    let now = stepgate::clock::Timestamp::from_millis(millis).to_amz_date();
     let scope = format!("{}/us-east-1/{service}/aws4_request", &now[..8]);
     let mut headers: Vec<(String, String)> =
         headers.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();

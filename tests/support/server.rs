@@ -84,6 +84,11 @@ impl Server {
         Self::start_as(Command::new(binary()), dir, arguments)
     }
 
+    /// The server's program, to be started by [`Server::ready`].
+    pub(crate) fn command() -> Command {
+        Command::new(binary())
+    }
+
     /// Starts a server that logs everything to a file.
     pub(crate) fn start_logging(dir: &DataDir, log: &Path) -> Self {
         Self::start_logging_with(dir, log, &[])
@@ -146,7 +151,8 @@ impl Server {
         Self::ready(command, dir, arguments, log_level).expect("the server became ready")
     }
 
-    fn ready(
+    /// Starts a server by this command; what it printed instead if it does not become ready.
+    pub(crate) fn ready(
         mut command: Command,
         dir: &DataDir,
         arguments: &[&str],
@@ -180,6 +186,11 @@ impl Server {
 
     pub(crate) fn process_id(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Whether it has ended by itself.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
     }
 
     /// Sends SIGKILL, as in a power failure.
