@@ -31,6 +31,30 @@ pub enum Error {
         "the database is in use by node {0:?}: stop it, or let this one wait for it with [store] standby"
     )]
     Taken(String),
+    /// Another node shares the database in a way that this one doesn't know, or that doesn't know this one's.
+    #[error(
+        "node {node:?} shares the database by format {found}, this version of the program by {known}: only neighbouring versions run \
+         together, so upgrade all nodes to one between them first"
+    )]
+    Format {
+        /// What the other node is called.
+        node: String,
+        /// Its format.
+        found: i64,
+        /// This program's.
+        known: i64,
+    },
+    /// What is stored has to change in a way that nodes of an earlier version don't understand.
+    #[error(
+        "this version changes {what} so that an earlier one can't use it: stop the nodes that use it first ({})",
+        nodes.join(", ")
+    )]
+    InUse {
+        /// What is to be changed.
+        what: String,
+        /// The nodes that are there.
+        nodes: Vec<String>,
+    },
     /// Another node has taken the database over from this one.
     #[error("another node has taken the database over")]
     Fenced,
@@ -95,6 +119,8 @@ impl Error {
             | Self::MasterKey(_)
             | Self::Locked(_)
             | Self::Taken(_)
+            | Self::Format { .. }
+            | Self::InUse { .. }
             | Self::Fenced
             | Self::Database(_)
             | Self::Newer { .. }
@@ -124,7 +150,9 @@ impl Error {
             Self::Locked(_) | Self::Taken(_) => "locked",
             Self::Fenced => "fenced",
             Self::Database(_) => "setting",
-            Self::Newer { .. } | Self::NewerRecord { .. } => "newer",
+            Self::Newer { .. } | Self::NewerRecord { .. } | Self::Format { .. } | Self::InUse { .. } => {
+                "newer"
+            }
             Self::Record { .. } => "record",
             Self::Exists(_) => "exists",
             Self::Conflict(_) => "conflict",

@@ -325,7 +325,8 @@ impl Store {
         S: Copy + Into<Step>,
     {
         let steps: Vec<Step> = steps.iter().map(|step| (*step).into()).collect();
-        let overwrote = self.inner.writer.send_blocking(move |tx| schema::migrate(tx, room, &steps))?;
+        let own = self.node_number();
+        let overwrote = self.inner.writer.send_blocking(move |tx| schema::migrate(tx, room, &steps, own))?;
         if overwrote && let Some(folder) = self.inner.writer.folder() {
             // So that overwritten data also leaves the database and the log.
             folder.fold();
@@ -339,7 +340,13 @@ impl Store {
     /// # Errors
     /// [`Error::NewerRecord`] if a newer version of the program may have written one of them.
     pub fn declare(&self, records: &'static [RecordKind]) -> Result<(), Error> {
-        self.inner.writer.send_blocking(move |tx| schema::declare(tx, records))
+        let own = self.node_number();
+        self.inner.writer.send_blocking(move |tx| schema::declare(tx, records, own))
+    }
+
+    /// Which node this is of those that share the store, if any do.
+    fn node_number(&self) -> Option<i64> {
+        self.inner.lease.as_ref().map(|lease| lease.number())
     }
 
     /// Opens the sequence `name` of numbers for keys. `first` says with which number it begins, in a store that does not have

@@ -16,6 +16,7 @@ const ROWS_AT_ONCE: i64 = 500;
 /// Tables that say what a database is, and not what is in it.
 const OF_THE_DATABASE: &[&str] = &[
     "schema_version",
+    "schema_oldest",
     "store_opening",
     "store_node",
     "store_group",

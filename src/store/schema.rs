@@ -8,6 +8,9 @@ use super::{Error, Param, RecordKind, Tx};
 pub enum Step {
     /// Statements.
     Sql(&'static str),
+    /// Statements that only add what earlier versions do without: tables of which they know nothing, and columns that need no
+    /// value. Nodes of the version before go on beside it, also when they are started again.
+    Expand(&'static str),
     /// What SQL can't do, such as encrypting plain text; the overwritten data is also overwritten on disk.
     Run(fn(&Tx<'_>) -> Result<(), Error>),
 }
@@ -34,8 +37,13 @@ const STEPS: &[&str] = &[
 ];
 /// The row of what isn't a room: something is being moved into the store, and not all of it is there.
 pub(super) const UNFINISHED: &str = "migration";
-const VERSIONS: &str =
-    "CREATE TABLE IF NOT EXISTS schema_version (room TEXT PRIMARY KEY, version BIGINT NOT NULL)";
+const VERSIONS: &str = "
+    CREATE TABLE IF NOT EXISTS schema_version (room TEXT PRIMARY KEY, version BIGINT NOT NULL);
+    CREATE TABLE IF NOT EXISTS schema_oldest (room TEXT PRIMARY KEY, version BIGINT NOT NULL);
+";
+/// Other nodes that are there.
+const OTHERS: &str = "SELECT name FROM store_lease
+    WHERE holder <> '' AND node <> ?1 AND CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT) <= expires ORDER BY node";
 
 /// Upgrades the store's own tables and counts the opening, so that there is a commit in any case.
 /// `is_filled` says whether it is opened for a migration into it.
@@ -84,20 +92,45 @@ pub(super) fn store_version(statements: &Statements<'_>) -> Result<Option<i64>, 
     statements.query_one(sql, &[Param::Text(STORE)], |row| row.int(0))
 }
 
+/// The nodes beside the one with this number; none of a store that nobody shares.
+fn others(tx: &Tx<'_>, own: Option<i64>) -> Result<Vec<String>, Error> {
+    own.map_or_else(|| Ok(Vec::new()), |own| tx.query(OTHERS, &[own.into()], |row| row.text(0)))
+}
+
+/// The oldest version of a room's tables that a program may know which uses them now.
+fn oldest(steps: &[Step]) -> i64 {
+    let n = steps.iter().rposition(|step| !matches!(step, Step::Expand(_))).map_or(0, |last| last + 1);
+    i64::try_from(n).unwrap_or(i64::MAX)
+}
+
 /// Runs the steps of `room` that have not been applied; true if one of them overwrote data that nobody should be able
-/// to read.
-pub(super) fn migrate(tx: &Tx<'_>, room: &'static str, steps: &[Step]) -> Result<bool, Error> {
+/// to read. Where other nodes than `own` are there, only what they don't mind.
+pub(super) fn migrate(
+    tx: &Tx<'_>,
+    room: &'static str,
+    steps: &[Step],
+    own: Option<i64>,
+) -> Result<bool, Error> {
     let sql = "SELECT version FROM schema_version WHERE room = ?1";
     let found = tx.query_one(sql, &[Param::Text(room)], |row| row.int(0))?.unwrap_or(0);
     let known = i64::try_from(steps.len()).unwrap_or(i64::MAX);
     if known < found {
-        return Err(Error::Newer { room, found, known });
+        let sql = "SELECT version FROM schema_oldest WHERE room = ?1";
+        let oldest = tx.query_one(sql, &[Param::Text(room)], |row| row.int(0))?.unwrap_or(found);
+        return if oldest <= known { Ok(false) } else { Err(Error::Newer { room, found, known }) };
+    }
+    // The tables of a room that is new are nobody else's.
+    if 0 < found && found < oldest(steps) {
+        let nodes = others(tx, own)?;
+        if !nodes.is_empty() {
+            return Err(Error::InUse { what: format!("the tables of {room}"), nodes });
+        }
     }
     let statements = tx.statements();
     let mut overwrites = false;
     for step in steps.iter().skip(usize::try_from(found).unwrap_or(0)) {
         match step {
-            Step::Sql(sql) => statements.batch(sql)?,
+            Step::Sql(sql) | Step::Expand(sql) => statements.batch(sql)?,
             // What a server's database does with its disk is not ours to say.
             Step::Run(run) if !statements.is_embedded() => run(tx)?,
             Step::Run(run) => {
@@ -113,12 +146,16 @@ pub(super) fn migrate(tx: &Tx<'_>, room: &'static str, steps: &[Step]) -> Result
         let sql = "INSERT INTO schema_version (room, version) VALUES (?1, ?2)
                    ON CONFLICT (room) DO UPDATE SET version = excluded.version";
         tx.execute(sql, &[Param::Text(room), Param::Int(known)])?;
+        let sql = "INSERT INTO schema_oldest (room, version) VALUES (?1, ?2)
+                   ON CONFLICT (room) DO UPDATE SET version = excluded.version";
+        tx.execute(sql, &[Param::Text(room), Param::Int(oldest(steps))])?;
     }
     Ok(overwrites)
 }
 
-/// Notes which versions of `records` may be in the store from now on, unless newer ones may be there already.
-pub(super) fn declare(tx: &Tx<'_>, records: &[RecordKind]) -> Result<(), Error> {
+/// Notes which versions of `records` may be in the store from now on, unless newer ones may be there already, or other nodes
+/// than `own` don't know these.
+pub(super) fn declare(tx: &Tx<'_>, records: &[RecordKind], own: Option<i64>) -> Result<(), Error> {
     for &RecordKind { name, version: known } in records {
         let sql = "SELECT version FROM record_version WHERE name = ?1";
         let found = tx.query_one(sql, &[Param::Text(name)], |row| row.int(0))?;
@@ -127,6 +164,10 @@ pub(super) fn declare(tx: &Tx<'_>, records: &[RecordKind]) -> Result<(), Error> 
             return Err(Error::NewerRecord { name, found: found.unwrap_or_default(), known });
         }
         if found != Some(known) {
+            let nodes = if found.is_some() { others(tx, own)? } else { Vec::new() };
+            if !nodes.is_empty() {
+                return Err(Error::InUse { what: format!("records of {name}"), nodes });
+            }
             let sql = "INSERT INTO record_version (name, version) VALUES (?1, ?2)
                        ON CONFLICT (name) DO UPDATE SET version = excluded.version";
             let version = i64::try_from(known).unwrap_or(i64::MAX);

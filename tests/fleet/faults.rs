@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use crate::nodes::{Database, NODES, faketime, lease, number, until};
+use crate::nodes::{Database, NODES, UPGRADE, faketime, lease, number, until};
 use crate::proxy::Way;
 use crate::server::postgres::Cluster;
 use crate::trial::Trial;
@@ -144,6 +144,20 @@ fn all_connections_are_taken() {
             std::thread::sleep(lease() + Duration::from_secs(1));
             trial.fleet.limit_connections(-1);
             None
+        });
+    }
+    trial.finish();
+}
+
+/// `STEPGATE_FLEET_EARLIER` names the program of the version before. Without it, nodes of this version are restarted.
+#[test]
+fn nodes_are_upgraded_one_after_the_other() {
+    let Some(database) = shared() else { return };
+    let mut trial = Trial::new(UPGRADE, database, RIGHT);
+    for node in 0..NODES {
+        trial.round(|trial| {
+            trial.fleet.upgrade(node);
+            Some(node)
         });
     }
     trial.finish();

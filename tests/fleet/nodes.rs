@@ -18,6 +18,8 @@ pub(crate) const NODES: usize = 3;
 const ROLE: &str = "node";
 /// How long nothing is asked after an answer that was not the one.
 pub(crate) const PAUSE: Duration = Duration::from_millis(20);
+/// The test whose nodes are of the version before at first.
+pub(crate) const UPGRADE: &str = "upgraded";
 /// How often it is tried to start a node.
 const STARTS_MAX: usize = 5;
 
@@ -44,6 +46,8 @@ struct Node {
     life: usize,
     /// By how much its clock is wrong, in seconds.
     ahead_s: i64,
+    /// The program of the version before, if it is that one's.
+    earlier: Option<PathBuf>,
 }
 
 /// Where each node is, for clients, and by how much its clock is wrong. A node that starts again is elsewhere.
@@ -77,14 +81,28 @@ impl Fleet {
             server: None,
             life: 0,
             ahead_s,
+            earlier: None,
         };
         let nodes: Vec<Node> = ahead_s.into_iter().map(node).collect();
         let places = ahead_s.map(|ahead_s| (String::new(), ahead_s)).to_vec();
         let mut fleet = Self { database, name, nodes, places: Arc::new(Mutex::new(places)) };
+        if test == UPGRADE {
+            let earlier = std::env::var_os("STEPGATE_FLEET_EARLIER").map(PathBuf::from);
+            fleet.nodes.iter_mut().for_each(|node| node.earlier = earlier.clone());
+        }
         for n in 0..NODES {
             fleet.begin(n);
         }
         fleet
+    }
+
+    /// Stops a node, and starts it again as this version.
+    pub(crate) fn upgrade(&mut self, n: usize) {
+        if let Some(server) = self.nodes[n].server.take() {
+            assert!(server.terminate().success());
+        }
+        self.nodes[n].earlier = None;
+        self.begin(n);
     }
 
     /// Starts a node, for the first time or again; false if it could not.
@@ -104,7 +122,7 @@ impl Fleet {
         let settings = format!("[store]\nurl = {url:?}\nlease_s = {lease_s}\nnode = \"node-{n}\"\n");
         let config = node.dir.path().join("stepgate.toml");
         std::fs::write(&config, settings).unwrap();
-        let mut command = Server::command();
+        let mut command = node.earlier.as_ref().map_or_else(Server::command, Command::new);
         let log = std::fs::File::options().create(true).append(true).open(node.dir.path().join("log"));
         command.stderr(log.unwrap());
         if node.ahead_s != 0 {

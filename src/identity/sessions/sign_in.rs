@@ -8,7 +8,7 @@ use crate::store::{
 };
 
 /// The schema, which follows that of sessions.
-pub(super) const TABLE: Step = Step::Sql(
+pub(super) const TABLE: Step = Step::Expand(
     "CREATE TABLE console_sign_in (id TEXT NOT NULL PRIMARY KEY, began BIGINT NOT NULL, used BIGINT NOT NULL, sealed BLOB NOT NULL)",
 );
 /// What is kept of one, which is as good as the key that it was begun with.

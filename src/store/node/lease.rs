@@ -43,6 +43,13 @@ CREATE TABLE IF NOT EXISTS store_change (
 );
 INSERT INTO store_shard (shard, node) SELECT n, 0 FROM generate_series(0, 63) AS of (n) ON CONFLICT (shard) DO NOTHING;
 ";
+/// Nodes of the first version that shared a database have no format.
+const WITH_FORMAT: &str = "ALTER TABLE store_lease ADD COLUMN format BIGINT NOT NULL DEFAULT 1";
+const HAS_FORMAT: &str =
+    "SELECT 1 FROM information_schema.columns WHERE table_name = 'store_lease' AND column_name = 'format'";
+/// The form of what nodes tell each other in these tables. One that changes it has to understand the one before, so that nodes
+/// are upgraded one after the other.
+const FORMAT: i64 = 1;
 /// Checks the fencing number, as a part of a group's transaction, and notes the group: NULL is refused.
 pub(super) const CHECK: &str = "UPDATE store_fence SET n = CASE WHEN fence = ?1 THEN ?2 END WHERE node = ?3";
 /// Notes, as a part of a group's transaction, that it changed what others may keep in memory.
@@ -95,6 +102,7 @@ struct Row {
     name: String,
     is_open: bool,
     expires: i64,
+    format: i64,
 }
 
 impl Lease {
@@ -211,6 +219,11 @@ impl Lease {
         let rows = nodes(session)?;
         let others = || rows.iter().filter(|row| row.place != place && !row.holder.is_empty());
         let living = || others().filter(|row| now <= row.expires);
+        if let Some(other) = living().find(|row| 1 < row.format.abs_diff(FORMAT)) {
+            let (node, found) = (other.name.clone(), other.format);
+            session.control("ROLLBACK")?;
+            return Err(Error::Format { node, found, known: FORMAT });
+        }
         let mut in_the_way = living().filter(|row| !row.is_open || settings.standby || settings.is_alone);
         if let Some(other) = in_the_way.next() {
             session.control("ROLLBACK")?;
@@ -227,8 +240,9 @@ impl Lease {
         // Whoever has the number, and a row of another number in the same place, is over.
         let over = "DELETE FROM store_lease WHERE node = ?1 OR place = ?2";
         session.execute(over, &[number.into(), Param::Text(place)])?;
-        let sql = "INSERT INTO store_lease (node, holder, place, name, version, joined, is_open, expires)
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7)";
+        let sql =
+            "INSERT INTO store_lease (node, holder, place, name, version, joined, is_open, expires, format)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, ?8)";
         let params = [
             number.into(),
             Param::Text(&self.holder),
@@ -237,6 +251,7 @@ impl Lease {
             Param::Text(env!("CARGO_PKG_VERSION")),
             now.into(),
             now.saturating_add(self.length_ms()).into(),
+            FORMAT.into(),
         ];
         session.execute(sql, &params)?;
         let sql = "INSERT INTO store_fence (node, fence, n) VALUES (?1, 0, 0) ON CONFLICT (node) DO NOTHING";
@@ -322,8 +337,13 @@ impl Lease {
 
 /// Nodes that make the same tables at the same time are in each other's way.
 fn make_tables(session: &Session) -> Result<(), Error> {
-    let made = (0..4).find_map(|_| session.batch(TABLES).ok());
-    made.map_or_else(|| session.batch(TABLES), Ok)
+    let make = || {
+        session.batch(TABLES)?;
+        // Only then: it locks the table.
+        if session.query(HAS_FORMAT, &[])?.is_empty() { session.batch(WITH_FORMAT) } else { Ok(()) }
+    };
+    let made = (0..4).find_map(|_| make().ok());
+    made.map_or_else(make, Ok)
 }
 
 fn time(session: &Session) -> Result<i64, Error> {
@@ -331,7 +351,7 @@ fn time(session: &Session) -> Result<i64, Error> {
 }
 
 fn nodes(session: &Session) -> Result<Vec<Row>, Error> {
-    let sql = "SELECT node, holder, place, name, is_open, expires FROM store_lease ORDER BY node";
+    let sql = "SELECT node, holder, place, name, is_open, expires, format FROM store_lease ORDER BY node";
     let read = |row: &tokio_postgres::Row| {
         Ok(Row {
             node: row.try_get(0)?,
@@ -340,6 +360,7 @@ fn nodes(session: &Session) -> Result<Vec<Row>, Error> {
             name: row.try_get(3)?,
             is_open: row.try_get::<_, i64>(4)? != 0,
             expires: row.try_get(5)?,
+            format: row.try_get(6)?,
         })
     };
     session.query(sql, &[])?.iter().map(read).collect()

@@ -284,6 +284,60 @@ async fn nodes_share_the_work_and_see_what_others_change() {
     has_shards(&again, 64).await;
 }
 
+#[tokio::test]
+async fn nodes_are_upgraded_one_after_the_other() {
+    const MADE: Step = Step::Sql("CREATE TABLE thing (k TEXT PRIMARY KEY)");
+    const EXPANDED: Step = Step::Expand("ALTER TABLE thing ADD COLUMN v BIGINT");
+    const CONTRACTED: Step = Step::Sql("ALTER TABLE thing DROP COLUMN k");
+    let place = place!("upgraded");
+    let first = place.open(Options::default());
+    first.migrate("things", &[MADE]).unwrap();
+    let dir = Dir::new();
+    place.share_key(&dir);
+    // The next version comes beside it, and adds what it needs; the first goes on, also when it is started again.
+    let second = place.try_open(&dir, place.settings(), Options::default()).unwrap();
+    second.migrate("things", &[MADE, EXPANDED]).unwrap();
+    put(&first, "a", 1).await.unwrap();
+    first.close().await;
+    drop(first);
+    let first = place.open(Options::default());
+    first.migrate("things", &[MADE]).unwrap();
+    // What it would not understand is refused as long as it is there.
+    let refused = second.migrate("things", &[MADE, EXPANDED, CONTRACTED]).unwrap_err();
+    let said = refused.to_string();
+    assert!(said.contains("the tables of things") && said.contains("(stepgate)"), "{said}");
+    first.close().await;
+    drop(first);
+    second.migrate("things", &[MADE, EXPANDED, CONTRACTED]).unwrap();
+    let first = place.open(Options::default());
+    let newer = Error::Newer { room: "things", found: 3, known: 1 };
+    assert_eq!(first.migrate("things", &[MADE]), Err(newer));
+}
+
+#[tokio::test]
+async fn nodes_of_the_first_version_are_taken_for_such_and_distant_ones_are_refused() {
+    let place = place!("formats");
+    // What a node of the first version that shared databases has written, without a format.
+    place.cluster.sql(
+        &place.database,
+        "CREATE TABLE store_lease (
+             node BIGINT PRIMARY KEY, holder TEXT NOT NULL, place TEXT NOT NULL, name TEXT NOT NULL, version TEXT NOT NULL,
+             joined BIGINT NOT NULL, is_open BIGINT NOT NULL, expires BIGINT NOT NULL);
+         INSERT INTO store_lease (node, holder, place, name, version, joined, is_open, expires)
+         VALUES (7, 'somebody', 'elsewhere', 'the first', '0.1.0', 0, 1, 9000000000000)",
+    );
+    let store = place.try_open(&Dir::new(), place.settings(), Options::default()).unwrap();
+    let listed = store.node_list().await.unwrap();
+    assert_eq!(listed.iter().map(|node| node.name.as_str()).collect::<Vec<_>>(), ["stepgate", "the first"]);
+    store.close().await;
+    drop(store);
+    place.cluster.sql(&place.database, "UPDATE store_lease SET format = 3 WHERE node = 7");
+    let refused = place.try_open(&Dir::new(), place.settings(), Options::default()).map(drop).unwrap_err();
+    let known = Error::Format { node: "the first".to_owned(), found: 3, known: 1 };
+    assert_eq!(refused, known);
+    assert!(refused.to_string().contains("only neighbouring versions"), "{refused}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nodes_that_write_the_same_rows_take_turns() {
     let place = place!("turns");
