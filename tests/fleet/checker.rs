@@ -217,7 +217,7 @@ fn list(ops: &[&Op], problems: &mut Vec<String>) {
             problems.push(format!("value {value} is there twice"));
         }
         let is_sent = |op: &&Op| matches!(&op.what, What::Appended { value: of } | What::AppendUnknown { value: of } | What::AppendRefused { value: of } if of == value);
-        if !ops.iter().any(|op| is_sent(op)) {
+        if !ops.iter().any(is_sent) {
             problems.push(format!("value {value} was sent by nobody"));
         }
     }
@@ -297,7 +297,7 @@ mod tests {
                 (9, 10, read(&["A", "B:5", "B:6"])),
             ],
             vec![
-                (1, 2, started.clone()),
+                (1, 2, started),
                 (3, 0, AppendUnknown { value: 5 }),
                 (4, 5, AppendRefused { value: 6 }),
                 (6, 7, read(&["A"])),
@@ -387,10 +387,7 @@ mod tests {
             ),
             (
                 "1, 2, 3",
-                vec![
-                    (1, 2, started.clone()),
-                    (3, 4, Read(vec![Event { id: 2, kind: "A".to_owned(), value: None }])),
-                ],
+                vec![(1, 2, started), (3, 4, Read(vec![Event { id: 2, kind: "A".to_owned(), value: None }]))],
             ),
         ] {
             let found = check(&calls);

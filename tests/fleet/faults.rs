@@ -1,9 +1,5 @@
 //! The faults.
 
-use std::fs::File;
-use std::os::unix::fs::{FileExt, PermissionsExt};
-use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 
 use crate::nodes::{Database, NODES, UPGRADE, faketime, lease, number, until};
@@ -158,73 +154,6 @@ fn nodes_are_upgraded_one_after_the_other() {
         trial.round(|trial| {
             trial.fleet.upgrade(node);
             Some(node)
-        });
-    }
-    trial.finish();
-}
-
-/// PostgreSQL on a disk that has no space left when the test says so: whatever is written to its tables fails.
-struct SmallDisk(PathBuf);
-
-impl SmallDisk {
-    /// Makes the library and what controls it, below a server's directory.
-    fn make(dir: &Path) -> Self {
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/durability/faults.c");
-        let built = Command::new("cc")
-            .args(["-shared", "-fPIC", "-O1", "-o"])
-            .args([dir.join("faults.so"), source, "-ldl".into()])
-            .status();
-        assert!(built.expect("a C compiler").success());
-        let control = dir.join("faults");
-        std::fs::write(&control, [0; 40]).unwrap();
-        std::fs::set_permissions(&control, std::fs::Permissions::from_mode(0o666)).unwrap();
-        Self(control)
-    }
-
-    fn environment(dir: &Path) -> Vec<(&'static str, PathBuf)> {
-        vec![
-            ("LD_PRELOAD", dir.join("faults.so")),
-            ("STEPGATE_FAULTS", dir.join("faults")),
-            ("STEPGATE_FAULTS_BELOW", dir.join("data/base")),
-        ]
-    }
-
-    fn set(&self, is_full: bool) {
-        const ENOSPC: u64 = 28;
-        let file = File::options().write(true).open(&self.0).unwrap();
-        // From the first write on, all that follow.
-        for (at, value) in [(16, u64::MAX / 2), (24, ENOSPC), (8, u64::from(is_full))] {
-            file.write_all_at(&u64::to_le_bytes(value), at).unwrap();
-        }
-    }
-
-    /// How many writes have failed.
-    fn failed(&self) -> u64 {
-        let mut bytes = [0; 8];
-        File::open(&self.0).unwrap().read_exact_at(&mut bytes, 32).unwrap();
-        u64::from_le_bytes(bytes)
-    }
-}
-
-#[test]
-fn the_database_has_no_space_left() {
-    let mut disk = None;
-    let environment = |dir: &Path| {
-        disk = Some(SmallDisk::make(dir));
-        SmallDisk::environment(dir)
-    };
-    let Some(cluster) = Cluster::start_with(environment) else { return };
-    let disk = disk.unwrap();
-    let mut trial = Trial::new("full", Database::Own(cluster), RIGHT);
-    for _ in 0..number("STEPGATE_FLEET_ROUNDS", 1) {
-        trial.round(|trial| {
-            let before = disk.failed();
-            disk.set(true);
-            until("writes fail", PATIENCE, || before < disk.failed());
-            std::thread::sleep(Duration::from_secs(2));
-            disk.set(false);
-            let _ = trial;
-            None
         });
     }
     trial.finish();

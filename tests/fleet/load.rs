@@ -366,11 +366,8 @@ fn work(at: &mut At, others: &mut [At], history: &History, values: &AtomicU64) {
 
 /// Each item of a Map Run that has ended is one execution.
 fn count_children(at: &mut At, name: &str) {
-    let runs = match at.call("ListMapRuns", &json!({ "executionArn": execution(name) })) {
-        Some(Ok(runs)) => runs,
-        // It was never started.
-        Some(Err(_)) | None => return,
-    };
+    // It may never have been started.
+    let Some(Ok(runs)) = at.call("ListMapRuns", &json!({ "executionArn": execution(name) })) else { return };
     let of = json!({ "mapRunArn": runs["mapRuns"][0]["mapRunArn"] });
     let (Some(Ok(run)), Some(Ok(children))) =
         (at.call("DescribeMapRun", &of), at.call("ListExecutions", &of))

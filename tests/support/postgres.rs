@@ -34,13 +34,6 @@ impl Cluster {
 
     /// A server for one test, which may stop it.
     pub(crate) fn start() -> Option<Self> {
-        Self::start_with(|_| Vec::new())
-    }
-
-    /// The same in an environment, which may depend on its directory.
-    pub(crate) fn start_with(
-        environment: impl FnOnce(&Path) -> Vec<(&'static str, PathBuf)>,
-    ) -> Option<Self> {
         let Some(programs) = programs() else {
             let is_required = std::env::var("STEPGATE_TEST_POSTGRES").is_ok_and(|it| it == "required");
             assert!(!is_required, "{INSTALLED} has no PostgreSQL: apt-get install postgresql-15");
@@ -76,7 +69,6 @@ impl Cluster {
         let script = "\"$1\" -D \"$2/data\" -l \"$2/log\" -w start >&2 && echo started; cat; \
                       \"$1\" -D \"$2/data\" -m immediate stop >&2; rm -rf \"$2\"";
         let mut keeper = unprivileged(&dir, Path::new("sh"))
-            .envs(environment(&dir))
             .args(["-c", script, "sh"])
             .arg(programs.join("pg_ctl"))
             .arg(&dir)

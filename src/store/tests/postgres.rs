@@ -326,13 +326,13 @@ async fn nodes_of_the_first_version_are_taken_for_such_and_distant_ones_are_refu
          INSERT INTO store_lease (node, holder, place, name, version, joined, is_open, expires)
          VALUES (7, 'somebody', 'elsewhere', 'the first', '0.1.0', 0, 1, 9000000000000)",
     );
-    let store = place.try_open(&Dir::new(), place.settings(), Options::default()).unwrap();
+    let store = place.open(Options::default());
     let listed = store.node_list().await.unwrap();
     assert_eq!(listed.iter().map(|node| node.name.as_str()).collect::<Vec<_>>(), ["stepgate", "the first"]);
     store.close().await;
     drop(store);
     place.cluster.sql(&place.database, "UPDATE store_lease SET format = 3 WHERE node = 7");
-    let refused = place.try_open(&Dir::new(), place.settings(), Options::default()).map(drop).unwrap_err();
+    let refused = place.try_open(&place.dir, place.settings(), Options::default()).map(drop).unwrap_err();
     let known = Error::Format { node: "the first".to_owned(), found: 3, known: 1 };
     assert_eq!(refused, known);
     assert!(refused.to_string().contains("only neighbouring versions"), "{refused}");
