@@ -70,11 +70,12 @@ ORDER = level(
         "Pack items": {"Type": "Map", "ItemsPath": "$.items", "MaxConcurrency": 2, "ResultPath": "$.packed", "Next": "Cool down",
                        "ItemProcessor": level("Weigh", Weigh={"Type": "Pass", "Next": "Wrap"}, Wrap={"Type": "Pass", "End": True})},
         "Cool down": {"Type": "Wait", "SecondsPath": "$.wait", "Next": "Ship"},
-        "Ship": {"Type": "Pass", "Result": {"tracking": "ST-1042"}, "ResultPath": "$.shipment", "Next": "Done"},
+        "Ship": {"Type": "Pass", "Result": {"tracking": "ST-1042"}, "ResultPath": "$.shipment", "Next": "Done",
+                 "Assign": {"carrier": "Overland"}},
         "Reject": {"Type": "Fail", "Error": "OrderRejected", "Cause": "The order has no total."},
         "Done": {"Type": "Succeed"},
     })
-document = {"total": 99.5, "customer": "arn:aws:states:us-east-1:123456789012:execution:Nobody:1", "wait": 2,
+document = {"total": 99.5, "customer": "arn:aws:states:us-east-1:123456789012:execution:Nobody:1", "wait": 4,
             "items": [{"sku": "A-1"}, {"sku": "B-2"}, {"sku": "C-3"}]}
 order = machine("OrderFulfilment", ORDER)
 done = start(order, "order-1001", document, wait=False)
@@ -150,12 +151,21 @@ def mock(template, **more):
         "responses": {"default": {"statusCode": "200", "responseTemplates": {"application/json": template}}}}, **more}
 
 
+def starts(arn):
+    """An integration that starts an execution."""
+    template = json.dumps({"stateMachineArn": arn, "input": "INPUT"}).replace("INPUT", "$util.escapeJavaScript($input.json('$'))")
+    return {"responses": {"200": {"description": "ok"}}, "x-amazon-apigateway-integration": {
+        "type": "aws", "httpMethod": "POST", "uri": "arn:aws:apigateway:us-east-1:states:action/StartExecution", "credentials": ROLE,
+        "requestTemplates": {"application/json": template}, "responses": {"default": {"statusCode": "200"}}}}
+
+
 HOSTILE = "<img src=x onerror=window.ran=1>"
 keyed = {"security": [{"key": []}]}
 openapi = {
     "openapi": "3.0.1", "info": {"title": "Orders", "description": HOSTILE},
     "paths": {"/orders": {"get": mock('{"orders": [], "q": "$input.params(\'q\')"}', **keyed), "post": mock(HOSTILE)},
               "/hostile": {"post": mock("\n".join(PAYLOADS).replace("${", "$ {"))},
+              "/start": {"post": starts(order)},
               "/orders/{id}": {"get": mock('{"id": "$input.params(\'id\')"}'), "delete": mock("{}")}},
     "components": {"securitySchemes": {"key": {"type": "apiKey", "name": "x-api-key", "in": "header"}}}}
 api = gateway.import_rest_api(body=json.dumps(openapi).encode())["id"]

@@ -21,12 +21,23 @@ export async function playground(page, { base, go, check, picture }) {
   await picture(page, "steps-light");
   await page.getByRole("button", { name: "First" }).click();
   await page.waitForSelector("text=Step 1 of");
+  const kept = async () => {
+    const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Save as a case" }).click()]);
+    return JSON.parse(readFileSync(await download.path(), "utf8"));
+  };
+  const template = await kept();
+  assert.match(template.template.text, /^#set\(\$order/);
+  assert.deepEqual(template.scenarios[0].expect.output.skus, ["A-1", "B-2"]);
   console.log("a template is gone through forward and back, with its variables");
 
   await page.getByRole("link", { name: "Expression", exact: true }).click();
   await page.waitForSelector("html[data-ready]");
   await page.getByRole("button", { name: "Evaluate" }).click();
   await page.waitForSelector("#result pre:has-text('A-1 of 2')");
+  await page.getByRole("button", { name: "Last" }).click();
+  await page.getByRole("button", { name: "Back" }).click();
+  assert.match(await page.locator(".watched").innerText(), /\$\.items\[0\]\.sku\s+"A-1"[\s\S]*States\.ArrayLength\(\$\.items\)\s+2/);
+  assert.equal(await page.locator("#stepped").evaluate((it) => it.value.slice(it.selectionStart, it.selectionEnd)), "States.ArrayLength($.items)");
   const expression = page.locator("[name=expression]");
   await expression.fill("$.items[");
   await page.getByRole("button", { name: "Evaluate" }).click();
@@ -37,12 +48,12 @@ export async function playground(page, { base, go, check, picture }) {
   await page.getByRole("button", { name: "Evaluate" }).click();
   await page.waitForSelector("#result pre:has-text('22')");
   await check(page, "an expression");
+  assert.deepEqual((await kept()).scenarios[0].expect, { status: "SUCCEEDED", output: 22 });
   console.log("JSONPath, intrinsic functions and JSONata are tried, and errors have a caret");
 
   await page.getByRole("link", { name: "State", exact: true }).click();
   await page.waitForSelector("html[data-ready]");
-  const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Save as a case" }).click()]);
-  const saved = JSON.parse(readFileSync(await download.path(), "utf8"));
+  const saved = await kept();
   assert.deepEqual(saved.scenarios[0].expect, { status: "SUCCEEDED", output: { total: 22, skus: ["A-1", "B-2"] } });
-  console.log("a state is kept as a case");
+  console.log("templates, expressions and states are kept as cases");
 }

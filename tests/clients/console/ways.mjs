@@ -5,8 +5,11 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import { chromium } from "playwright-core";
 import { apis } from "./apis.mjs";
+import { measured, QUICK } from "./measure.mjs";
+import { phone } from "./phone.mjs";
 import { plans } from "./plans.mjs";
 import { playground } from "./playground.mjs";
+import { requests } from "./requests.mjs";
 import { sso } from "./sso.mjs";
 import { workflows } from "./workflows.mjs";
 
@@ -14,12 +17,10 @@ const given = JSON.parse(await new Response(process.stdin).text());
 const base = `${given.endpoint}/_stepgate/console`;
 const axe = readFileSync("node_modules/axe-core/axe.min.js", "utf8");
 mkdirSync("pictures", { recursive: true });
-// How long an interaction may take, in milliseconds; one that loads a page may take twice as long. Times are printed, and
-// asserted only if this is set: other work on the machine is not the console's.
-const QUICK = Number(process.env.STEPGATE_QUICK_MS ?? Infinity);
 
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox"] });
 const problems = [];
+const pictured = new Set();
 
 /** What each page notes of what it may not do. */
 function watched() {
@@ -71,38 +72,13 @@ async function harmless(page, name) {
 async function picture(page, name) {
   await page.screenshot({ path: `pictures/${name}.png` });
   if (!name.endsWith("-light")) return;
+  pictured.add(name.replace(/-light$/, ""));
   await page.emulateMedia({ colorScheme: "dark" });
   const dark = name.replace(/-light$/, "-dark");
   await check(page, dark);
   await page.screenshot({ path: `pictures/${dark}.png` });
   await page.emulateMedia({ colorScheme: "light" });
 }
-
-/** How long it takes until something is shown, at best. */
-async function quick(name, tries, limit = QUICK) {
-  const times = [];
-  for (const [act, shown] of tries) {
-    const began = performance.now();
-    await act();
-    await shown();
-    times.push(performance.now() - began);
-  }
-  const took = Math.min(...times);
-  timings.push(`${name} ${took.toFixed(0)} ms`);
-  if (limit < took) problems.push(`${name} took ${took.toFixed(0)} ms`);
-}
-const timings = [];
-
-/** What makes a page slow on any machine: how much of it there is to send and to lay out. */
-async function bounded(page, name, kilobytes, elements) {
-  const size = await page.evaluate(() => ({
-    kilobytes: performance.getEntriesByType("navigation")[0].decodedBodySize / 1000,
-    elements: document.querySelectorAll("*").length,
-  }));
-  sizes.push(`${name} ${size.kilobytes.toFixed(0)} kB, ${size.elements} elements`);
-  if (kilobytes < size.kilobytes || elements < size.elements) problems.push(`${name}: ${size.kilobytes} kB, ${size.elements} elements`);
-}
-const sizes = [];
 
 try {
   // --- light, with a mouse
@@ -189,7 +165,7 @@ try {
   await dialog.getByRole("alert").filter({ hasText: "The input is not JSON" }).waitFor();
   await check(page, "the dialog");
   await picture(page, "start-light");
-  await dialog.getByLabel("Input, as JSON").fill(given.input.replace('"wait": 2', '"wait": 3600'));
+  await dialog.getByLabel("Input, as JSON").fill(given.input.replace('"wait": 4', '"wait": 3600'));
   await dialog.getByRole("button", { name: "Start execution" }).click();
   await page.waitForSelector("h1:has-text('order-2001')");
   await page.waitForSelector(".state.running[data-state='Cool down']", { timeout: 15000 });
@@ -324,7 +300,7 @@ try {
   await page.getByRole("link", { name: "Requests", exact: true }).click();
   await page.waitForSelector("html[data-ready]");
   assert.match(whys[0], /^200: /);
-  assert.match(whys[1], /^403: the method needs an API key, and the request has none/);
+  assert.match(whys[1], /^403: the method needs an API key, and the request has none\./);
   assert.match(whys[2], /^403: stage dev has no resource and method for GET/);
   await check(page, "hostile requests");
   await page.getByLabel("Status").selectOption("2");
@@ -340,11 +316,12 @@ try {
   await page.getByRole("button", { name: "Evaluate" }).click();
   await page.waitForSelector("#result pre:has-text('\"A-1\", \"B-2\"')");
   assert.match(await page.locator("#result .steps").innerText(), /#set\(\$order[\s\S]*is set to/);
+  assert.match(await page.locator("#result .findings").innerText(), /3:13 an apostrophe/);
   await check(page, "a template's steps");
   await picture(page, "template-light");
   await page.getByLabel("Mapping template").fill("#if($x)\n<script>window.ran=1</script>");
   await page.getByRole("button", { name: "Evaluate" }).click();
-  await page.waitForSelector("#result .error-box");
+  await page.waitForSelector("#result .error-box:has-text('^')");
   await check(page, "a wrong template");
   await page.getByRole("link", { name: "State", exact: true }).click();
   await page.getByRole("button", { name: "Test state" }).click();
@@ -415,11 +392,12 @@ try {
   console.log(`none of ${given.payloads.length} texts that users may write runs, wherever they are shown`);
 
   // --- large ones
+  const { quick, bounded, timings, sizes } = await measured(page, problems);
   await go(page, view("executions", given.done));
   const openState = (name) => [() => page.locator(`.state[data-state='${name}']`).click(), () => page.waitForSelector(`#detail h2:text-is('${name}')`)];
   await quick("small: open a state", ["Weigh", "Ship", "Done"].map(openState));
   await quick("small: load a page", ["events", "timeline", "events"].map((tab) => [
-    () => page.goto(view("executions", given.done, { tab })), () => page.waitForSelector("html[data-ready]")]), 2 * QUICK);
+    () => page.goto(view("executions", given.done, { tab })), () => page.waitForSelector("html[data-ready]")]), 2);
   await go(page, view("executions", given.large));
   assert.equal(await page.locator(".state").count(), 500);
   await quick("500 states: open one", ["Step 2", "Step 3", "Step 4"].map(openState));
@@ -427,17 +405,17 @@ try {
     () => page.locator(`[data-zoom=${way}]`).click(), () => page.evaluate(() => new Promise(requestAnimationFrame))]));
   await check(page, "500 states");
   await picture(page, "large-light");
-  await bounded(page, "500 states", 300, 4_000);
+  await bounded("500 states", 300, 4_000);
   await go(page, view("executions", given.long, { tab: "events" }));
   await page.waitForSelector("text=Page 1 of 250");
-  await bounded(page, "25,000 events", 100, 1_500);
+  await bounded("25,000 events", 100, 1_500);
   await quick("25,000 events: open one", [41, 42, 43].map((n) => [
     () => page.locator("table.events a").nth(n - 1).click(), () => page.waitForSelector(`#detail h2:has-text('Event ${n}')`)]));
   await quick("25,000 events: next page", [2, 3, 4].map((n) => [
-    () => page.locator(".picture .pages").getByRole("link", { name: "Next" }).click(), () => page.waitForSelector(`text=Page ${n} of 250`)]), 2 * QUICK);
+    () => page.locator(".picture .pages").getByRole("link", { name: "Next" }).click(), () => page.waitForSelector(`text=Page ${n} of 250`)]), 2);
   await quick("25,000 events: search", [24960, 24950, 24940].map((n) => [
     async () => { await page.getByRole("searchbox").fill(String(n)); await page.keyboard.press("Enter"); },
-    () => page.waitForSelector(`table.events a:text-is('${n}')`)]), 2 * QUICK);
+    () => page.waitForSelector(`table.events a:text-is('${n}')`)]), 2);
   await go(page, view("executions", given.long));
   await quick("25,000 events: open a state", ["Work", "Each", "Work"].map((name) => [
     () => page.locator(`.state[data-state='${name}']`).click({ position: { x: 12, y: 12 } }), () => page.waitForSelector(`#detail h2:has-text('${name}')`)]));
@@ -445,8 +423,8 @@ try {
   console.log(`large ones stay small: ${sizes.join("; ")}`);
   console.log(`how long they took: ${timings.join(", ")}`);
 
-  const ways = { given, base, view, go, check, picture };
-  for (const part of [workflows, apis, plans, playground]) await part(page, ways);
+  const ways = { given, base, view, go, check, picture, pictured, problems, browser, watched, signedIn };
+  for (const part of [workflows, requests, apis, plans, playground]) await part(page, ways);
   const guest = await browser.newContext({ viewport: { width: 1320, height: 860 }, colorScheme: "light" });
   await guest.addInitScript(watched);
   await sso(await guest.newPage(), ways);
@@ -476,31 +454,16 @@ try {
   }
   console.log(`first painted, with an empty cache: ${paints.join(", ")}`);
 
-  // --- dark, on a phone, and without scripts
-  const dark = await signedIn({ colorScheme: "dark" });
-  await picture(dark, "home-dark");
-  await check(dark, "home, dark");
-  for (const [name, more] of [["execution", { state: "Look up customer" }], ["timeline", { tab: "timeline" }], ["events", { tab: "events", event: "2" }]]) {
-    await go(dark, view("executions", given.done, more));
-    await check(dark, `${name}, dark`);
-    await picture(dark, `${name}-dark`);
-  }
-  const phone = await signedIn({ colorScheme: "light", viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
-  await check(phone, "home on a phone");
-  await go(phone, view("executions", given.done));
-  await check(phone, "an execution on a phone");
-  await picture(phone, "execution-phone");
-  await phone.locator(".state[data-state='Ship']").tap();
-  await phone.waitForSelector("#detail h2:has-text('Ship')");
+  // --- on a phone, and without scripts
+  await phone(page, ways);
   const plain = await browser.newContext({ javaScriptEnabled: false });
   const still = await plain.newPage();
   await still.goto(view("executions", given.done, { state: "Ship" }));
-  await still.screenshot({ path: "pictures/sign-in-light.png" });
   await still.getByRole("button", { name: /Sign in with the local key/ }).click();
   assert.match(await still.locator("#detail").innerText(), /ST-1042/);
   await still.getByRole("button", { name: "Sign out" }).click();
   await still.waitForSelector("text=Access key ID");
-  console.log("pages are dark, fit a phone, and work without scripts");
+  console.log("pages work without scripts");
   assert.deepEqual(problems, []);
 } catch (error) {
   console.error(problems.join("\n"));

@@ -23,6 +23,27 @@ export async function workflows(page, { given, base, view, go, check, picture })
   await check(page, "filters");
   console.log("executions are filtered by alias, version and time");
 
+  // --- what was given last is remembered, and a state is entered again with another input
+  await go(page, view("state-machines", given.order));
+  await page.getByRole("button", { name: "Start execution" }).first().click();
+  assert.match(await page.getByRole("dialog").getByLabel("Input, as JSON").inputValue(), /"wait": 3600/);
+  await go(page, view("executions", given.done, { state: "Ship" }));
+  await page.getByText("Fork from here").click();
+  await page.locator(".fork [name=name]").fill("edited");
+  await page.locator(".fork [name=input]").fill('{"edited": true}');
+  await page.locator(".fork button").click();
+  await page.waitForSelector("h1:text-is('edited')");
+  await page.waitForSelector(".title .status:has-text('Succeeded')");
+  await page.waitForSelector("html[data-ready]");
+  await page.locator(".state[data-state='Ship']").click();
+  await page.waitForSelector("#detail h2:has-text('Ship')");
+  assert.match(await page.locator("#detail").innerText(), /"edited": true[\s\S]*Variables\s+\$carrier\s+"Overland"/);
+  await go(page, view("executions", given.done, { tab: "timeline" }));
+  await page.getByText("Idle time is compressed.").waitFor();
+  await page.getByRole("link", { name: "Show idle time" }).click();
+  await page.getByRole("link", { name: "Compress idle time" }).waitFor();
+  console.log("inputs are remembered and edited, variables are shown, idle time is compressed or not");
+
   // --- folds, and the moments of an execution
   await go(page, view("executions", given.done));
   const states = (name) => page.locator(`.state[data-state="${name}"]`);
