@@ -144,6 +144,9 @@ pub enum BackendError {
     /// The service exists but could not be reached.
     #[error("the service did not answer")]
     Unreachable,
+    /// The service did not answer within the call's time.
+    #[error("the service did not answer in time")]
+    TimedOut,
     /// The service's response broke off, or is ambiguous.
     #[error("the service's answer is malformed")]
     Malformed,

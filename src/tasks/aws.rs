@@ -267,10 +267,12 @@ pub(super) fn not_sent(call: &TaskCall, prefix: &str, error: &SendError) -> Fail
             format!("{prefix}.SdkClientException"),
             format!("Unable to execute HTTP request: {}", reasons(error)),
         ),
-        SendError::Refused(BackendError::Unreachable | BackendError::Malformed) => Failure::new(
-            format!("{prefix}.SdkClientException"),
-            format!("Unable to execute HTTP request: {error}"),
-        ),
+        SendError::Refused(BackendError::Unreachable | BackendError::TimedOut | BackendError::Malformed) => {
+            Failure::new(
+                format!("{prefix}.SdkClientException"),
+                format!("Unable to execute HTTP request: {error}"),
+            )
+        }
         SendError::Refused(BackendError::Credentials { reason, .. }) => {
             Failure::new("States.TaskFailed", reason.as_str())
         }

@@ -328,6 +328,7 @@ fn unanswered(service: String, error: SendError) -> BackendError {
         SendError::Refused(error) => error,
         SendError::Http(connect::Error::Answer(_)) => BackendError::Malformed,
         SendError::Http(connect::Error::InvalidAddress(_)) => BackendError::UnknownService { service },
+        SendError::Http(connect::Error::Timeout) => BackendError::TimedOut,
         SendError::Http(_) => BackendError::Unreachable,
     }
 }
@@ -507,4 +508,20 @@ pub fn json_output(response: &BackendResponse) -> Result<Value, JsonError> {
     let code = code.rsplit('#').next().unwrap_or_default().to_owned();
     let message = member("message").or_else(|| member("Message"));
     Err(JsonError { code, message, status: response.status, request_id })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_integration_is_told_whether_time_ran_out() {
+        for (error, told) in [
+            (connect::Error::Timeout, BackendError::TimedOut),
+            (connect::Error::Connect("refused".into()), BackendError::Unreachable),
+            (connect::Error::Answer("half".into()), BackendError::Malformed),
+        ] {
+            assert_eq!(unanswered("sqs".to_owned(), error.into()), told);
+        }
+    }
 }

@@ -64,6 +64,7 @@ pub(super) async fn call(
             | BackendError::UnknownOperation { .. }
             | BackendError::Credentials { .. }
             | BackendError::Unreachable
+            | BackendError::TimedOut
             | BackendError::Malformed => error.to_string(),
         }),
         Ok(Ok(response)) => Answer::Given(response),

@@ -39,6 +39,7 @@ pub(super) async fn stream(
 fn refusal(error: &BackendError) -> Refusal {
     match error {
         BackendError::Unreachable => Refusal::IntegrationUnreachable,
+        BackendError::TimedOut => Refusal::IntegrationTimeout,
         BackendError::Malformed => Refusal::IntegrationBroken(Breakage::MalformedAnswer),
         BackendError::UnknownService { .. }
         | BackendError::UnknownOperation { .. }

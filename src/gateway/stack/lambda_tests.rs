@@ -51,6 +51,7 @@ fn obedient(call: &AwsCall) -> Result<BackendResponse, BackendError> {
         "throttled" => answer(429, false, "{}"),
         "missing" => answer(404, false, "{}"),
         "unreachable" => Err(BackendError::Unreachable),
+        "late" => Err(BackendError::TimedOut),
         body => answer(200, false, body),
     }
 }
@@ -170,7 +171,16 @@ async fn failures_of_functions_are_the_server_s() {
         let error = answer.headers.get("x-amzn-errortype").unwrap();
         assert_eq!(error, "InternalServerErrorException", "{says}");
     }
-    assert_eq!(get(&fixture, "unreachable", &[]).await.status, 504);
+    for (says, message) in
+        [("unreachable", "Network error communicating with endpoint"), ("late", "Endpoint request timed out")]
+    {
+        let answer = get(&fixture, says, &[]).await;
+        assert_eq!(
+            (answer.status, &*answer.body),
+            (504, &*format!(r#"{{"message":"{message}"}}"#)),
+            "{says}"
+        );
+    }
 }
 
 #[tokio::test]
