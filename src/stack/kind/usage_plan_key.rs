@@ -11,7 +11,7 @@ pub(super) static ROW: Row = Row {
     identity: &["KeyId", "KeyType", "UsagePlanId"],
     create: |operations, _, properties| Box::pin(create(operations, properties)),
     delete: |operations, _, properties| Box::pin(delete(operations, properties)),
-    guess: |_| one("Id", "abcde12345"),
+    guess: |_| one("Id", "abcde12345:abc123"),
     replaces: |old, new| old != new,
     ..Row::PLAIN
 };
@@ -23,7 +23,8 @@ pub(super) async fn create(
     let members = [("UsagePlanId", "usagePlanId"), ("KeyId", "keyId"), ("KeyType", "keyType")];
     let input = renamed(properties, &members);
     let made = call(operations, "apigateway", "CreateUsagePlanKey", input.into()).await?;
-    let id = text(&made, "id").to_owned();
+    let plan = properties.get("UsagePlanId").and_then(Value::as_str).unwrap_or_default();
+    let id = format!("{}:{plan}", text(&made, "id"));
     Ok(Attributes { reference: id.clone(), attributes: [("Id".to_owned(), id)].into() })
 }
 
