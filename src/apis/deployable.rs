@@ -10,6 +10,7 @@ use super::jwt_configuration::JwtAlgorithm;
 use super::method::{AuthorizationType, Method};
 use super::reach::Reach;
 use super::resource_policy::resource_policy;
+use super::rest_api::EndpointType;
 use crate::apis::error::BadRequest;
 use crate::id::Arn;
 
@@ -107,6 +108,10 @@ pub(super) fn check_deployable(snapshot: &DeploymentSnapshot, reach: &Reach) -> 
     if methods().any(|(_, _, method)| method.integration.is_none()) {
         return Err(BadRequest::NoIntegration);
     }
+    let is_private = snapshot.api.endpoint_configuration.kind == EndpointType::Private;
+    if is_private && snapshot.api.policy.is_none() {
+        return Err(BadRequest::NoPolicy);
+    }
     if let Some(row) = API_ROWS.iter().find(|row| (row.uses)(snapshot)) {
         let place = format!("API {}", snapshot.api.id);
         return Err(BadRequest::NotDeployable { place, reason: row.reason });
@@ -193,6 +198,21 @@ mod tests {
         assert_eq!(aws("arn:aws:apigateway:us-east-1:states:action/StartExecution"), Ok(()));
         assert_eq!(aws("arn:aws:apigateway:us-east-1:states:path/"), Ok(()));
         assert_eq!(aws("arn:aws:apigateway:us-east-1:queue.sqs:path/1/q"), Ok(()));
+    }
+
+    #[test]
+    fn private_apis_say_who_may_call_them() {
+        let private = |policy: Option<&str>| {
+            check(|snapshot, _| {
+                snapshot.api.endpoint_configuration.kind = EndpointType::Private;
+                snapshot.api.policy = policy.map(str::to_owned);
+            })
+        };
+        assert_eq!(
+            private(None).unwrap_err(),
+            "Private REST API doesn't have a resource policy attached to it"
+        );
+        assert_eq!(private(Some(r#"{"Version": "2012-10-17", "Statement": []}"#)), Ok(()));
     }
 
     #[test]

@@ -135,8 +135,21 @@ pub enum NotFound {
     #[error("Invalid Usage Plan ID specified")]
     UsagePlan,
     /// The stage that should be added to a plan doesn't exist.
-    #[error("API Stage not found")]
-    ApiStage,
+    #[error("API Stage not found: {api}:{stage}")]
+    ApiStage {
+        /// The API.
+        api: ApiId,
+        /// The stage.
+        stage: StageName,
+    },
+    /// The stage of a plan has no such method that could be throttled.
+    #[error("Invalid method {{resourcePath: {path},method: {method}}} specified")]
+    PlanMethod {
+        /// The resource's path.
+        path: String,
+        /// The verb.
+        method: HttpMethod,
+    },
     /// The plan doesn't contain the stage.
     #[error("Invalid API Stage {{api: {api}, stage: {stage}}} specified for usageplan {plan}")]
     PlanStage {
@@ -188,8 +201,8 @@ pub enum Conflict {
         /// The method's verb.
         method: HttpMethod,
     },
-    /// A method uses the validator. AWS's message is not recorded; this one follows that for models.
-    #[error("Cannot delete request validator '{validator}', is referenced in method: {path}/{method}")]
+    /// A method uses the validator. Only the beginning of AWS's message is known; the rest follows that for models.
+    #[error("Cannot delete Request Validator '{validator}', is referenced in method: {path}/{method}")]
     RequestValidatorInUse {
         /// The validator's name.
         validator: String,

@@ -4,7 +4,7 @@ use super::check_integration::is_content_type;
 use super::rest_api::check_length;
 use crate::apis::error::BadRequest;
 use crate::clock::Ids;
-use crate::schema::is_schema;
+use crate::schema::{is_schema, references, unsupported_keywords};
 
 /// See [Model](https://docs.aws.amazon.com/apigateway/latest/api/API_Model.html).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,7 +50,42 @@ pub(super) fn default_models(ids: &dyn Ids) -> [Model; 2] {
     ]
 }
 
-/// Checks a model by itself. References to other models are resolved when a body is validated.
+/// Where references to models lead.
+const MODELS_OF: &str = "https://apigateway.amazonaws.com/restapis/";
+
+/// The name of the model that `reference` leads to; `None` for what isn't of the form
+/// `https://apigateway.amazonaws.com/restapis/{api}/models/{name}`.
+pub(super) fn referenced_model(reference: &str) -> Option<&str> {
+    let (api, rest) = reference.strip_prefix(MODELS_OF)?.split_once("/models/")?;
+    let name = rest.split_once('#').map_or(rest, |(name, _)| name);
+    (!api.is_empty() && !name.is_empty()).then_some(name)
+}
+
+/// Checks a schema that a caller gives a model: AWS refuses keywords that draft 4 doesn't have, and references to
+/// models that don't exist. Imports are not as strict: what documents say in OpenAPI's own keywords is kept, and their
+/// models may refer to each other in any order.
+pub(super) fn check_new_schema(model: &Model, exists: impl Fn(&str) -> bool) -> Result<(), BadRequest> {
+    let Some(document) = json_schema(model) else { return Ok(()) };
+    let unsupported = unsupported_keywords(&document);
+    if !unsupported.is_empty() {
+        let list = unsupported.iter().map(|keyword| format!("{keyword:?}")).collect::<Vec<_>>().join(",");
+        return Err(BadRequest::ModelKeywords(list));
+    }
+    // AWS's words for this one are not recorded.
+    let mut names = references(&document).into_iter().filter_map(referenced_model);
+    if names.any(|name| name != model.name && !exists(name)) {
+        return Err(BadRequest::ModelSchema);
+    }
+    Ok(())
+}
+
+/// The schema of a JSON model.
+fn json_schema(model: &Model) -> Option<serde_json::Value> {
+    let is_json = model.content_type.contains("json");
+    model.schema.as_deref().filter(|_| is_json).and_then(|schema| serde_json::from_str(schema).ok())
+}
+
+/// Checks a model by itself.
 pub(super) fn check_model(model: &Model) -> Result<(), BadRequest> {
     if model.name.is_empty() {
         return Err(BadRequest::EmptyModelName);
@@ -68,6 +103,11 @@ pub(super) fn check_model(model: &Model) -> Result<(), BadRequest> {
     let is_json = model.content_type.contains("json");
     if is_json && !serde_json::from_str(schema).is_ok_and(|document| is_schema(&document)) {
         return Err(BadRequest::ModelSchema);
+    }
+    let document = json_schema(model).unwrap_or_default();
+    let is_canonical = |reference: &str| reference.starts_with('#') || referenced_model(reference).is_some();
+    if !references(&document).into_iter().all(is_canonical) {
+        return Err(BadRequest::ModelReference);
     }
     Ok(())
 }
@@ -128,6 +168,49 @@ mod tests {
     fn default_models_pass_their_checks() {
         for model in default_models(&crate::clock::SeededIds::new(1)) {
             assert_eq!(check_model(&model), Ok(()), "{}", model.name);
+            assert_eq!(check_new_schema(&model, |_| false), Ok(()), "{}", model.name);
         }
+    }
+
+    #[test]
+    fn references_lead_to_models_or_within_the_schema() {
+        let check = |reference: &str| {
+            let schema = serde_json::json!({ "items": { "$ref": reference } }).to_string();
+            check("Pets", "application/json", Some(&schema))
+        };
+        assert_eq!(check("https://apigateway.amazonaws.com/restapis/abc/models/Pet"), Ok(()));
+        assert_eq!(check("#/definitions/pet"), Ok(()));
+        for reference in
+            ["Pet", "https://example.org/pet.json", "https://apigateway.amazonaws.com/restapis/abc/Pet"]
+        {
+            assert_eq!(
+                check(reference).unwrap_err(),
+                "Invalid model specified: Validation Result: warnings : [], errors : [Model reference must be in \
+                 canonical form]"
+            );
+        }
+    }
+
+    #[test]
+    fn new_schemas_have_keywords_of_draft_4_and_refer_to_models_that_exist() {
+        let check = |schema: serde_json::Value| {
+            let model = Model {
+                id: "model1".to_owned(),
+                name: "Pets".to_owned(),
+                description: None,
+                schema: Some(schema.to_string()),
+                content_type: "application/json".to_owned(),
+            };
+            check_new_schema(&model, |name| name == "Pet").map_err(|error| error.to_string())
+        };
+        let to = |name: &str| serde_json::json!({ "$ref": format!("{MODELS_OF}abc/models/{name}") });
+        assert_eq!(check(to("Pet")), Ok(()));
+        assert_eq!(check(to("Pets")), Ok(()));
+        assert!(check(to("Nobody")).is_err());
+        assert_eq!(
+            check(serde_json::json!({ "$id": "x", "properties": { "a": { "example": 1 } } })).unwrap_err(),
+            "Invalid model specified: Validation Result: warnings : [], errors : [Invalid model schema specified. \
+             Unsupported keyword(s): [\"$id\",\"example\"]]"
+        );
     }
 }

@@ -220,8 +220,14 @@ impl AccessLogSettings {
         let has_id = |format: &str| {
             format.contains("$context.requestId") || format.contains("$context.extendedRequestId")
         };
-        if self.format.as_deref().is_some_and(|format| !has_id(format)) {
-            return Err(BadRequest::AccessLogFormat);
+        if let Some(format) = self.format.as_deref() {
+            let line = format.strip_suffix('\n').unwrap_or(format);
+            if line.strip_suffix('\r').unwrap_or(line).contains(['\n', '\r']) {
+                return Err(BadRequest::AccessLogLines(format.to_owned()));
+            }
+            if !has_id(format) {
+                return Err(BadRequest::AccessLogFormat);
+            }
         }
         self.destination_arn.as_deref().map_or(Ok(()), check_log_destination)
     }
@@ -313,6 +319,22 @@ mod tests {
         assert_eq!(rate(-1.0, 5), None);
         assert_eq!(rate(2.0, -1), Some(Rate { per_second: 2.0, burst: 5_000 }));
         assert_eq!(rate(0.0, 0), Some(Rate { per_second: 0.0, burst: 0 }));
+    }
+
+    #[test]
+    fn access_log_formats_are_one_line_with_an_id() {
+        let check = |format: &str| {
+            let settings = AccessLogSettings { format: Some(format.to_owned()), destination_arn: None };
+            settings.check().map_err(|error| error.to_string())
+        };
+        assert_eq!(check("$context.requestId $context.status"), Ok(()));
+        assert_eq!(check("$context.extendedRequestId\n"), Ok(()));
+        assert!(check("$context.status").unwrap_err().starts_with("Access Log format must include either"));
+        assert_eq!(
+            check("{\n$context.requestId\n}\n").unwrap_err(),
+            "Access Log format must be single line, new line character is allowed only at end of the format: \
+             '{\n$context.requestId\n}\n'"
+        );
     }
 
     #[test]

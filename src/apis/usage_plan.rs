@@ -125,6 +125,9 @@ impl UsagePlan {
             }
             entry.check().map_err(fault)?;
         }
+        if self.throttle.is_none() && self.api_stages.iter().any(|entry| !entry.throttle.is_empty()) {
+            return Err(fault(PlanProblem::MethodsAlone));
+        }
         throttle_by(&self.tags).map_err(fault)?;
         self.throttle.iter().try_for_each(ThrottleSettings::check).map_err(fault)?;
         self.quota.iter().try_for_each(QuotaSettings::check).map_err(fault)

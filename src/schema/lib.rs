@@ -9,6 +9,7 @@ use stepgate_json as json;
 use stepgate_vtl as vtl;
 
 mod complaints;
+mod parts;
 mod pattern;
 mod rules;
 mod walk;
@@ -19,6 +20,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use complaints::Complaints;
+pub use parts::{references, unsupported_keywords};
 use rules::Rules;
 use walk::{Spent, Walk};
 
@@ -167,7 +169,9 @@ pub fn is_schema(document: &Value) -> bool {
     let mut document = document.clone();
     let Some(members) = document.as_object_mut() else { return false };
     members.remove("$schema");
-    pattern::take_patterns(&mut document) && jsonschema::draft4::meta::is_valid(&document)
+    pattern::take_patterns(&mut document)
+        && jsonschema::draft4::meta::is_valid(&document)
+        && parts::enums_are_sets(&document)
 }
 
 /// A compiled schema.
@@ -560,6 +564,7 @@ mod tests {
             (json!({"patternProperties": {r"^[\w-.]$": {"pattern": "a"}}}), true),
             (json!({"pattern": 1}), false),
             (json!({"enum": [{"pattern": "("}], "default": {"pattern": "("}}), true),
+            (json!({"items": {"enum": ["A", "A"]}}), false),
             (json!([]), false),
         ] {
             assert_eq!(is_schema(&document), expect, "{document}");

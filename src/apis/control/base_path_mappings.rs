@@ -143,15 +143,16 @@ fn check(rows: &Rows<'_>, mapping: &BasePathMapping) -> Result<(), Error> {
 
 /// Checks that no domain is mapped to an API, or to the given stage of it.
 pub(super) fn check_unmapped(rows: &Rows<'_>, api: &ApiId, stage: Option<&StageName>) -> Result<(), Error> {
-    for domain in rows.all_owned::<DomainName>()? {
-        let leads_there = |mapping: &BasePathMapping| {
-            mapping.rest_api_id == *api && (stage.is_none() || mapping.stage.as_ref() == stage)
-        };
-        if let Some((base_path, _)) = domain.mappings.iter().find(|(_, mapping)| leads_there(mapping)) {
-            let what = if stage.is_some() { "stage" } else { "API" };
-            let (domain, base_path) = (domain.name.to_string(), base_path.to_string());
-            return Err(BadRequest::Mapped { what, domain, base_path }.into());
-        }
+    let mut domains = rows.all_owned::<DomainName>()?;
+    domains.retain(|domain| {
+        let mut mappings = domain.mappings.values();
+        mappings.any(|it| it.rest_api_id == *api && (stage.is_none() || it.stage.as_ref() == stage))
+    });
+    if domains.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    let what = if stage.is_some() { "stage" } else { "RestApi" };
+    let name = stage.map_or_else(|| api.to_string(), ToString::to_string);
+    let domains = domains.iter().map(|domain| domain.name.to_string()).collect::<Vec<_>>().join(", ");
+    Err(BadRequest::Mapped { what, name, domains }.into())
 }

@@ -454,7 +454,15 @@ struct Targets {
 }
 
 fn check_errors(notes: &Notes) -> Result<(), BadRequest> {
-    if notes.errors.is_empty() { Ok(()) } else { Err(BadRequest::ImportErrors(notes.errors.join("\n\t"))) }
+    if notes.errors.is_empty() {
+        return Ok(());
+    }
+    let mut text = notes.errors.join("\n\t");
+    if !notes.warnings.is_empty() {
+        text.push_str("\nAdditionally, these warnings were found:\n\t");
+        text.push_str(&notes.warnings.join("\n\t"));
+    }
+    Err(BadRequest::ImportErrors(text))
 }
 
 /// Returns the value. A refusal is noted; a server error is returned.

@@ -1,15 +1,16 @@
 //! CreateModel, GetModel(s), UpdateModel, DeleteModel.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::super::ids::ApiId;
-use super::super::model::{Model, check_model};
+use super::super::model::{Model, check_model, check_new_schema, referenced_model};
 use super::super::model_template::model_template;
 use super::super::resource::Resource;
 use super::super::rest_apis::Apis;
+use super::super::rows::Rows;
 use crate::apis::error::{Conflict, Error};
 use crate::apis::patch::{PatchOperation, replace_only};
 use crate::id::AccountRegion;
@@ -50,6 +51,8 @@ impl Apis {
                 return Err(Conflict::ModelName.into());
             }
             check_model(&model)?;
+            let names = names(rows, &api_id)?;
+            check_new_schema(&model, |name| names.contains(name))?;
             rows.put_part(&api_id, &model)?;
             Ok(model)
         })
@@ -101,13 +104,21 @@ impl Apis {
         let (api_id, name) = (api_id.clone(), name.to_owned());
         self.write(owner, move |rows| {
             let mut model = rows.part::<Model>(&api_id, &name)?;
+            let mut has_new_schema = false;
             for patch in &patches {
                 match replace_only(patch, &["/description", "/schema"], "[/description, /schema]")? {
-                    "/schema" => model.schema = patch.text(),
+                    "/schema" => {
+                        model.schema = patch.text();
+                        has_new_schema = true;
+                    }
                     _ => model.description = patch.text(),
                 }
             }
             check_model(&model)?;
+            if has_new_schema {
+                let names = names(rows, &api_id)?;
+                check_new_schema(&model, |name| names.contains(name))?;
+            }
             rows.put_part(&api_id, &model)?;
             Ok(model)
         })
@@ -126,6 +137,11 @@ impl Apis {
         })
         .await
     }
+}
+
+/// The names of an API's models.
+fn names(rows: &Rows<'_>, api_id: &ApiId) -> Result<BTreeSet<String>, Error> {
+    Ok(rows.parts::<Model>(api_id)?.into_iter().map(|model| model.name).collect())
 }
 
 fn reference(resources: &[Resource], model: &str) -> Option<Conflict> {
@@ -173,13 +189,6 @@ fn inlined(value: Value, schemas: &BTreeMap<String, String>, within: &mut Vec<St
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value,
     }
-}
-
-/// `https://apigateway.amazonaws.com/restapis/{api}/models/{name}` → name.
-fn referenced_model(reference: &str) -> Option<&str> {
-    let rest = reference.strip_prefix("https://apigateway.amazonaws.com/restapis/")?;
-    let (_, name) = rest.split_once("/models/")?;
-    Some(name)
 }
 
 #[cfg(test)]

@@ -508,7 +508,10 @@ async fn links_are_there_before_integrations_and_after_deployments() {
     world.deploy(&api, Some("dev")).await.unwrap();
     assert_eq!(world.live(&api, "dev").await.unwrap().vpc_links[&link.id], "inner");
     let refusal = world.apis.delete_vpc_link(owner, &link.id).await.unwrap_err().to_string();
-    let user = format!("[GET:{}:dev]", api.root_resource_id);
+    let user = format!(
+        "[{}:GET:{}:dev] in format of [RESTApiId:Method:Resource:Stage].",
+        api.id, api.root_resource_id
+    );
     assert!(refusal.contains(&user), "{refusal}");
     world.apis.delete_stage(owner, &api.id, &"dev".into()).await.unwrap();
     world.apis.delete_vpc_link(owner, &link.id).await.unwrap();

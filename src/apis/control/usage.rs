@@ -11,7 +11,7 @@ use super::super::rows::Rows;
 use super::super::usage_plan::UsagePlan;
 use super::usage_plan_keys;
 use crate::apis::error::{BadRequest, Error, PlanProblem};
-use crate::apis::patch::{PatchOperation, replace_only};
+use crate::apis::patch::{PatchOp, PatchOperation, replace_only};
 use crate::apis::{Day, LiveUsage, Subject, period, remaining};
 use crate::id::AccountRegion;
 
@@ -22,6 +22,15 @@ const UNLIMITED: u64 = i32::MAX as u64;
 
 const PATHS: [&str; 1] = ["/remaining"];
 const PATHS_PRINTED: &str = "[/remaining]";
+
+/// Only `replace` has paths here, and AWS prints the list of them for each operation.
+fn check_patch(patch: &PatchOperation) -> Result<(), BadRequest> {
+    if patch.op == PatchOp::Replace {
+        return replace_only(patch, &PATHS, PATHS_PRINTED).map(|_| ());
+    }
+    let path = patch.path.clone().unwrap_or_else(|| "null".to_owned());
+    Err(BadRequest::UnsupportedPath { path, op: patch.op.as_str(), paths: "[]" })
+}
 
 /// The usage of a plan's keys. See [Usage](https://docs.aws.amazon.com/apigateway/latest/api/API_Usage.html).
 #[derive(Clone, Debug, PartialEq)]
@@ -102,7 +111,7 @@ impl Apis {
             let record = rows.owned::<UsagePlan>(plan)?;
             usage_plan_keys::existing(rows, plan, key)?;
             for patch in &patches {
-                replace_only(patch, &PATHS, PATHS_PRINTED)?;
+                check_patch(patch)?;
                 let left = patch.value.as_deref().and_then(|value| value.parse::<u32>().ok());
                 let left = left.ok_or(BadRequest::UsagePlan(PlanProblem::Remaining))?;
                 let quota = record.quota.ok_or(BadRequest::UsagePlan(PlanProblem::NoQuota))?;

@@ -4,13 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
+use super::super::http_method::HttpMethod;
 use super::super::ids::{ApiId, ApiKeyId, StageName, UsagePlanId};
 use super::super::live::Change;
 use super::super::page::{Page, PageRequest};
 use super::super::rest_apis::Apis;
 use super::super::rows::Rows;
 use super::super::stage::Stage;
-use super::super::usage_plan::{ApiStage, QuotaPeriod, QuotaSettings, ThrottleSettings, UsagePlan};
+use super::super::usage_plan::{
+    ApiStage, QuotaPeriod, QuotaSettings, ThrottleSettings, UsagePlan, method_of,
+};
 use super::tags::check_tags;
 use super::usage_plan_keys::refuse_two_plans;
 use crate::apis::error::{BadRequest, Error, LimitExceeded, NotFound, PlanProblem};
@@ -64,10 +67,13 @@ pub struct NewQuota {
 
 impl NewApiStage {
     fn resolve(self) -> Result<ApiStage, PlanProblem> {
-        match (self.api_id, self.stage) {
-            (Some(api_id), Some(stage)) => Ok(ApiStage { api_id, stage, throttle: self.throttle }),
-            (None, _) | (_, None) => Err(PlanProblem::ApiStage),
+        let (Some(api_id), Some(stage)) = (self.api_id, self.stage) else {
+            return Err(PlanProblem::NamelessStage);
+        };
+        if api_id.as_str().is_empty() || stage.as_str().is_empty() {
+            return Err(PlanProblem::NamelessStage);
         }
+        Ok(ApiStage { api_id, stage, throttle: self.throttle })
     }
 }
 
@@ -186,20 +192,53 @@ pub(super) fn changed_plan<'s>(stages: impl IntoIterator<Item = &'s ApiStage>) -
     apis.into_iter().map(|api| Change::Stages(api.clone())).collect()
 }
 
-/// Checks a plan by itself, that its new stages exist, and that none of its keys gets a second plan for one of them.
+/// Checks a plan by itself, that its new stages and methods exist, and that none of its keys gets a second plan for a
+/// stage.
 fn check(rows: &Rows<'_>, plan: &UsagePlan, had: &[ApiStage]) -> Result<(), Error> {
     plan.check()?;
-    let is_new = |entry: &&ApiStage| !had.iter().any(|other| other.is_of(&entry.api_id, &entry.stage));
-    for entry in plan.api_stages.iter().filter(is_new) {
-        if rows.find_part::<Stage>(&entry.api_id, &entry.stage)?.is_none() {
-            return Err(NotFound::ApiStage.into());
+    for entry in &plan.api_stages {
+        let before = had.iter().find(|other| other.is_of(&entry.api_id, &entry.stage));
+        let stage = rows.find_part::<Stage>(&entry.api_id, &entry.stage)?;
+        if before.is_none() {
+            check_stage(rows, plan, entry, stage.as_ref())?;
         }
-        for other in rows.usage_plans_of_stage(&entry.api_id, &entry.stage)? {
-            if other.id != plan.id
-                && let Some(key) = rows.shared_key(&plan.id, &other.id)?
-            {
-                refuse_two_plans(plan, &other, &key)?;
-            }
+        let is_new = |key: &&String| !before.is_some_and(|before| before.throttle.contains_key(*key));
+        let new: Vec<&String> = entry.throttle.keys().filter(is_new).collect();
+        if let Some(stage) = stage.filter(|_| !new.is_empty()) {
+            check_methods(rows, &entry.api_id, &stage, &new)?;
+        }
+    }
+    Ok(())
+}
+
+fn check_stage(
+    rows: &Rows<'_>,
+    plan: &UsagePlan,
+    entry: &ApiStage,
+    stage: Option<&Stage>,
+) -> Result<(), Error> {
+    if stage.is_none() {
+        return Err(NotFound::ApiStage { api: entry.api_id.clone(), stage: entry.stage.clone() }.into());
+    }
+    for other in rows.usage_plans_of_stage(&entry.api_id, &entry.stage)? {
+        if other.id != plan.id
+            && let Some(key) = rows.shared_key(&plan.id, &other.id)?
+        {
+            refuse_two_plans(plan, &other, &key)?;
+        }
+    }
+    Ok(())
+}
+
+/// Checks that what the stage serves has the methods that a plan throttles.
+fn check_methods(rows: &Rows<'_>, api: &ApiId, stage: &Stage, keys: &[&String]) -> Result<(), Error> {
+    let Some(deployed) = rows.find_snapshot(api, &stage.deployment_id)? else { return Ok(()) };
+    for key in keys {
+        let (path, method) = method_of(key).map_err(BadRequest::from)?;
+        let resource = deployed.resources.iter().find(|resource| resource.path == path);
+        let has = |verb: HttpMethod| resource.is_some_and(|resource| resource.methods.contains_key(&verb));
+        if !has(method) && !has(HttpMethod::Any) {
+            return Err(NotFound::PlanMethod { path: path.to_owned(), method }.into());
         }
     }
     Ok(())

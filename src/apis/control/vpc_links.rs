@@ -69,6 +69,9 @@ impl Apis {
         let update = move |rows: &Rows<'_>| {
             let mut link = rows.owned::<VpcLink>(&id)?;
             for patch in &patches {
+                if patch.path.as_deref().is_some_and(|path| path.starts_with("/targetArns")) {
+                    return Err(BadRequest::VpcLinkTargetsFixed.into());
+                }
                 match replace_only(patch, &PATHS, PATHS_PRINTED)? {
                     "/name" => link.name = patch.text().ok_or(BadRequest::EmptyName)?,
                     _ => link.description = patch.text(),
@@ -86,8 +89,9 @@ impl Apis {
         let id = id.clone();
         let delete = move |rows: &Rows<'_>| {
             rows.owned::<VpcLink>(&id)?;
-            if let Some(user) = deployed_user(rows, &id)? {
-                return Err(BadRequest::VpcLinkInUse { link: id.to_string(), user }.into());
+            let users = deployed_users(rows, &id)?;
+            if !users.is_empty() {
+                return Err(BadRequest::VpcLinkInUse { link: id.to_string(), users: users.join(", ") }.into());
             }
             rows.delete_owned::<VpcLink>(&id)
         };
@@ -106,20 +110,23 @@ pub(super) fn check_vpc_link(rows: &Rows<'_>, apis: &Apis, integration: &Integra
     Err(NotFound::VpcLink.into())
 }
 
-/// `METHOD:RESOURCE:STAGE` of a deployed method that uses the link.
-fn deployed_user(rows: &Rows<'_>, id: &VpcLinkId) -> Result<Option<String>, Error> {
+/// `API:METHOD:RESOURCE:STAGE` of the deployed methods that use the link.
+fn deployed_users(rows: &Rows<'_>, id: &VpcLinkId) -> Result<Vec<String>, Error> {
+    let mut users = Vec::new();
     for api in rows.apis()? {
         for stage in rows.parts::<Stage>(&api.id)? {
             let Some(deployed) = rows.find_snapshot(&api.id, &stage.deployment_id)? else { continue };
             for resource in &deployed.resources {
                 let uses = |integration: &Integration| integration.fixed_vpc_link() == Some(id.as_str());
-                let user =
-                    resource.methods.iter().find(|(_, method)| method.integration.as_ref().is_some_and(uses));
-                if let Some((verb, _)) = user {
-                    return Ok(Some(format!("{verb}:{}:{}", resource.id, stage.name)));
-                }
+                let using = resource
+                    .methods
+                    .iter()
+                    .filter(|(_, method)| method.integration.as_ref().is_some_and(uses));
+                users.extend(
+                    using.map(|(verb, _)| format!("{}:{verb}:{}:{}", api.id, resource.id, stage.name)),
+                );
             }
         }
     }
-    Ok(None)
+    Ok(users)
 }

@@ -236,6 +236,18 @@ pub enum BadRequest {
         "Invalid model specified: Validation Result: warnings : [], errors : [Invalid model schema specified]"
     )]
     ModelSchema,
+    /// A schema with keywords that draft 4 doesn't have: a list of them.
+    #[error(
+        "Invalid model specified: Validation Result: warnings : [], errors : [Invalid model schema specified. \
+         Unsupported keyword(s): [{0}]]"
+    )]
+    ModelKeywords(String),
+    /// A reference that leads neither to a model nor to a part of the schema.
+    #[error(
+        "Invalid model specified: Validation Result: warnings : [], errors : [Model reference must be in canonical \
+         form]"
+    )]
+    ModelReference,
 
     // === gateway responses ===
     /// A patch without a value for a parameter.
@@ -252,6 +264,9 @@ pub enum BadRequest {
     /// The API has no methods.
     #[error("The REST API doesn't contain any methods")]
     NoMethods,
+    /// A private API that nobody may call.
+    #[error("Private REST API doesn't have a resource policy attached to it")]
+    NoPolicy,
     /// A method without an integration.
     #[error("No integration defined for method")]
     NoIntegration,
@@ -311,6 +326,11 @@ pub enum BadRequest {
     /// An access log format without a request id.
     #[error("Access Log format must include either $context.requestId or $context.extendedRequestId")]
     AccessLogFormat,
+    /// An access log format of several lines.
+    #[error(
+        "Access Log format must be single line, new line character is allowed only at end of the format: '{0}'"
+    )]
+    AccessLogLines(String),
     /// An access log without a valid destination.
     #[error("The ARN must be a valid CloudWatch Logs log group or Kinesis Data Firehose delivery stream")]
     AccessLogDestination,
@@ -394,15 +414,18 @@ pub enum BadRequest {
     VpcLinkTargets,
     /// A deployed method uses the link.
     #[error(
-        "Cannot delete vpc link. Vpc link '{link}', is referenced in [{user}] in format of \
-         [Method:Resource:Stage]."
+        "Cannot delete vpc link. Vpc link '{link}', is referenced in [{users}] in format of \
+         [RESTApiId:Method:Resource:Stage]."
     )]
     VpcLinkInUse {
         /// The link.
         link: String,
-        /// The method that uses it.
-        user: String,
+        /// The methods that use it.
+        users: String,
     },
+    /// A patch of a VPC link's targets.
+    #[error("Target arns are not allowed to be changed/added.")]
+    VpcLinkTargetsFixed,
 
     // === documentation ===
     /// A location with fields that its kind of entity doesn't have.
@@ -558,15 +581,16 @@ pub enum BadRequest {
     MappedStage,
     /// A domain is mapped to what should be deleted.
     #[error(
-        "Please remove all base path mappings related to the {what} in your domain names: {domain}/{base_path}"
+        "Deleting {what} {name} failed. Please remove all base path mappings related to the {what} in your domains: \
+         {domains}"
     )]
     Mapped {
-        /// `API` or `stage`.
+        /// `RestApi` or `stage`.
         what: &'static str,
-        /// The domain.
-        domain: String,
-        /// The base path.
-        base_path: String,
+        /// What should be deleted.
+        name: String,
+        /// The domains.
+        domains: String,
     },
 
     // === the rest ===

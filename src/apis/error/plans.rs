@@ -40,6 +40,12 @@ pub enum PlanProblem {
     /// An unknown stage, or text that is not of the form `apiId:stage`.
     #[error("Invalid API Stage specified")]
     ApiStage,
+    /// A stage of a new plan without its API or its name. The placeholders are AWS's own.
+    #[error("Invalid API Stage {{api: %s, stage: %s}} specified for usageplan %s")]
+    NamelessStage,
+    /// Throttled methods in a plan that doesn't throttle by itself.
+    #[error("Can not define fine grain throttling if usage plan throttle is not defined.")]
+    MethodsAlone,
     /// A throttled method that is not of the form `/path/VERB`.
     #[error("Invalid method {{resourcePath: {path},method: {method}}} specified")]
     Method {

@@ -177,9 +177,11 @@ fn unescaped(method: &str) -> String {
     method.replace("~1", "/").replace("~0", "~")
 }
 
-/// `apiId:stage`.
+/// `apiId:stage`. What comes after a second colon is ignored, as on AWS.
 fn split_stage(text: &str) -> Option<(&str, &str)> {
-    text.split_once(':').filter(|(api, stage)| !api.is_empty() && !stage.is_empty())
+    let (api, rest) = text.split_once(':')?;
+    let stage = rest.split_once(':').map_or(rest, |(stage, _)| stage);
+    (!api.is_empty() && !stage.is_empty()).then_some((api, stage))
 }
 
 fn stage_index(plan: &UsagePlan, api: &str, stage: &str) -> Result<usize, NotFound> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::super::definition::MethodDefinition;
+use super::super::definition::{MethodDefinition, Notes};
 use super::super::document::Dialect;
 use super::super::extension;
 use super::authorizer::Schemes;
@@ -155,7 +155,11 @@ impl Reader<'_> {
                         .collect(),
                     None => BTreeMap::new(),
                 },
-                Dialect::V3 => self.content_models(&response),
+                Dialect::V3 => {
+                    let place = || format!("{code} response to method '{verb} {path}'");
+                    let response = without_composed(&response, &mut self.notes, place);
+                    self.content_models(&response)
+                }
             };
             let headers = object_of(&response, "headers");
             let parameters = headers.map(|(name, _)| (format!("method.response.header.{name}"), false));
@@ -180,4 +184,27 @@ impl Reader<'_> {
         let types = texts_of(operation.get(name).or_else(|| self.document.member(name)));
         if types.is_empty() { vec![JSON.to_owned()] } else { types }
     }
+}
+
+/// A response without the schemas that AWS makes no model of: inline ones that are composed of others.
+fn without_composed(
+    response: &Map<String, Value>,
+    notes: &mut Notes,
+    place: impl Fn() -> String,
+) -> Map<String, Value> {
+    let is_composed = |media: &Value| {
+        let has = |keyword: &str| media.get("schema").is_some_and(|schema| schema.get(keyword).is_some());
+        !has("$ref") && ["allOf", "anyOf", "oneOf"].into_iter().any(has)
+    };
+    let mut response = response.clone();
+    if let Some(Value::Object(content)) = response.get_mut("content") {
+        content.retain(|_, media| {
+            let stays = !is_composed(media);
+            if !stays {
+                notes.warn(format!("Unsupported model type 'ComposedSchema' in {}. Ignoring.", place()));
+            }
+            stays
+        });
+    }
+    response
 }

@@ -199,6 +199,32 @@ async fn warnings_are_told_or_fail_the_import() {
 }
 
 #[tokio::test]
+async fn models_that_aws_refuses_are_refused_and_told_with_the_warnings() {
+    let world = World::new().await;
+    let get = |schema: Value| json!({"get": {"responses": {"200": {"description": "", "content": {"application/json": {"schema": schema}}}}}});
+    let mut document = with_paths(json!({"/test": get(json!({"allOf": [{"type": "object"}]}))}));
+    let warning = "Unsupported model type 'ComposedSchema' in 200 response to method 'GET /test'. Ignoring.";
+    let api = world.call("PutRestApi", put(&document, "overwrite")).await.unwrap();
+    assert_eq!(api["warnings"], json!([warning]));
+    assert!(world.list("GetModels").await.is_empty());
+
+    document["components"] = json!({"schemas": {
+        "Composed": {"allOf": [{"type": "object"}], "nullable": true, "example": {}},
+        "Other": {"items": {"$ref": "https://example.org/pet.json"}},
+    }});
+    let refusal = world.call("PutRestApi", put(&document, "overwrite")).await.unwrap_err();
+    let message = "Unable to create model for 'Other': Invalid model specified: Validation Result: warnings : [], errors : \
+                   [Model reference must be in canonical form]";
+    assert_eq!(
+        refusal,
+        format!(
+            "BadRequestException: Errors found during import:\n\t{message}\nAdditionally, these warnings were \
+             found:\n\t{warning}"
+        )
+    );
+}
+
+#[tokio::test]
 async fn parameters_of_the_call_win_over_the_document() {
     let world = World::new().await;
     let body = json!({"swagger": "2.0", "info": {"title": "t", "description": "d"}, "basePath": "/a/b",

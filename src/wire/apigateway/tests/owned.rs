@@ -63,7 +63,7 @@ async fn vpc_links_show_what_aws_shows() {
             (
                 "UpdateVpcLink",
                 on("/targetArns", "x"),
-                Err("BadRequestException: Invalid patch path  '/targetArns' specified for op 'replace'. Must be one of: [/name, /description]"),
+                Err("BadRequestException: Target arns are not allowed to be changed/added."),
             ),
             (
                 "CreateVpcLink",
@@ -151,4 +151,36 @@ async fn client_certificates_show_what_aws_shows() {
             ("DeleteClientCertificate", one, Err(unknown)),
         ])
         .await;
+}
+
+#[tokio::test]
+async fn what_domains_are_mapped_to_is_not_deleted() {
+    let world = World::new().await;
+    let api = json!({"restApiId": "$api"});
+    let stage = json!({"restApiId": "$api", "stageName": "dev"});
+    world.with_stage("dev").await;
+    let certificate = "arn:aws:acm:us-east-1:123456789012:certificate/15553ce7-6fd9-4c20-b20e-f89c42a2a904";
+    for (domain, base_path) in [("a.example.com", "v1"), ("b.example.com", "v1"), ("b.example.com", "v2")] {
+        // The second mapping of a domain finds it there.
+        let _ = world
+            .call("CreateDomainName", json!({"domainName": domain, "certificateArn": certificate}))
+            .await;
+        let mut mapping = stage.clone();
+        mapping["stage"] = mapping["stageName"].take();
+        mapping["domainName"] = json!(domain);
+        mapping["basePath"] = json!(base_path);
+        world.call("CreateBasePathMapping", mapping).await.unwrap();
+    }
+    let refused = |what: &str, name: &str| {
+        format!(
+            "BadRequestException: Deleting {what} {name} failed. Please remove all base path mappings related to the \
+             {what} in your domains: a.example.com, b.example.com"
+        )
+    };
+    assert_eq!(world.call("DeleteRestApi", api.clone()).await.unwrap_err(), refused("RestApi", "$api"));
+    assert_eq!(world.call("DeleteStage", stage).await.unwrap_err(), refused("stage", "dev"));
+    for domain in ["a.example.com", "b.example.com"] {
+        world.call("DeleteDomainName", json!({"domainName": domain})).await.unwrap();
+    }
+    world.call("DeleteRestApi", api).await.unwrap();
 }

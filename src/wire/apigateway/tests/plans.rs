@@ -30,7 +30,7 @@ impl World {
     }
 
     /// Adds a stage with a mock to the API.
-    async fn with_stage(&self, stage: &str) {
+    pub(super) async fn with_stage(&self, stage: &str) {
         let method = json!({"restApiId": "$api", "resourceId": "$root", "httpMethod": "GET"});
         let with = |members: Value| {
             let mut input = method.clone();
@@ -173,12 +173,34 @@ async fn usage_plans_show_what_aws_shows() {
             (
                 "CreateUsagePlan",
                 create(json!({"apiStages": [{"apiId": "$api", "stage": "prod"}]})),
-                Err("NotFoundException: API Stage not found"),
+                Err("NotFoundException: API Stage not found: $api:prod"),
             ),
             (
                 "CreateUsagePlan",
                 create(json!({"apiStages": [{"apiId": "$api"}]})),
-                Err("BadRequestException: Invalid API Stage specified"),
+                Err("BadRequestException: Invalid API Stage {api: %s, stage: %s} specified for usageplan %s"),
+            ),
+            (
+                "CreateUsagePlan",
+                create(json!({"apiStages": [{"apiId": "$api", "stage": "dev", "throttle": {"//GET": {}}}]})),
+                Err("BadRequestException: Can not define fine grain throttling if usage plan throttle is not defined."),
+            ),
+            (
+                "CreateUsagePlan",
+                create(json!({"throttle": {}, "apiStages": [
+                    {"apiId": "$api", "stage": "dev", "throttle": {"/pets/GET": {}}},
+                ]})),
+                Err("NotFoundException: Invalid method {resourcePath: /pets,method: GET} specified"),
+            ),
+            (
+                "UpdateUsagePlan",
+                patch("usagePlanId", "$plan", &[("add", "/apiStages", r#"{"apiId": "abc", "stage": "dev"}"#)]),
+                Err(r#"NotFoundException: API Stage not found: {"apiId": "abc", "stage""#),
+            ),
+            (
+                "UpdateUsagePlan",
+                patch("usagePlanId", "$plan", &[("remove", "/throttle", "")]),
+                Err("BadRequestException: Can not define fine grain throttling if usage plan throttle is not defined."),
             ),
             (
                 "CreateUsagePlan",
