@@ -41,7 +41,7 @@ pub(super) struct Compiler<'a> {
 const REQUIRED: &[&str] = &["States", "StartAt"];
 
 impl<'a> Compiler<'a> {
-    /// Reads the whole definition; `None` if anything is wrong, which is then among the findings.
+    /// Reads the whole definition; `None` if no program comes of it. What is wrong is among the findings either way.
     pub(super) fn compile(fields: &Fields<'a>, kind: StateMachineType) -> Option<Program> {
         let findings = fields.findings;
         let language = QueryLanguage::of_machine(fields);
@@ -62,9 +62,6 @@ impl<'a> Compiler<'a> {
         // 0 is taken, as measured. What it does isn't known: here it is no limit.
         let timeout_seconds = fields.integer("TimeoutSeconds", 0, SECONDS_MAX).filter(|seconds| 0 < *seconds);
         let start_at = compiler.read_states(fields, has_required);
-        if !findings.is_sound() {
-            return None;
-        }
         let states = compiler.states.into_iter().collect::<Option<_>>()?;
         Some(Program { comment, start_at: start_at?, timeout_seconds, states, names: compiler.names })
     }

@@ -57,6 +57,17 @@ pub fn compile(definition: &str, kind: StateMachineType) -> Result<Program, Diag
     }
 }
 
+/// Compiles a definition that was taken once. What it is refused for today, it was not refused for then: as long as
+/// there is a program in it, it runs, as on AWS, which checks definitions only when they are given.
+///
+/// # Errors
+/// Everything that is wrong with it, if no program comes of it.
+pub fn compile_stored(definition: &str, kind: StateMachineType) -> Result<Program, Diagnostics> {
+    let (program, mut diagnostics) = examine(definition, kind);
+    diagnostics.retain(|diagnostic| diagnostic.severity() == Severity::Error);
+    program.ok_or(Diagnostics(diagnostics))
+}
+
 /// Everything that is wrong with a definition or may be, as ValidateStateMachineDefinition tells it; empty for a
 /// good one. Errors come in the order of the text, those about fields before those about the way.
 ///

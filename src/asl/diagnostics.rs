@@ -280,13 +280,6 @@ impl Findings {
         self.schema.borrow().iter().filter(|d| d.severity() == Severity::Error).count()
     }
 
-    /// Whether nothing but warnings was found so far.
-    pub(super) fn is_sound(&self) -> bool {
-        [&self.schema, &self.graph]
-            .iter()
-            .all(|part| part.borrow().iter().all(|d| d.severity() == Severity::Warning))
-    }
-
     /// All of it.
     pub(super) fn into_diagnostics(self) -> Vec<Diagnostic> {
         let mut all = self.schema.into_inner();

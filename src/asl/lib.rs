@@ -42,7 +42,9 @@ mod variables;
 pub use closest::closest;
 pub use data_error::{DataError, ErrorName};
 pub use data_flow::{DataFlow, InOut, PathField, ResultPath};
-pub use definition::{DEFINITION_CHARS_MAX, StateMachineType, compile, compile_state, validate};
+pub use definition::{
+    DEFINITION_CHARS_MAX, StateMachineType, compile, compile_state, compile_stored, validate,
+};
 pub use diagnostics::{Code, Diagnostic, Diagnostics, Severity, Subject};
 pub use expression::Expression;
 pub use intrinsic::{Root, Scope};

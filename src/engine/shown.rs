@@ -22,7 +22,7 @@ impl StateMachine {
     /// variables or JSONata, which came at the same time. So those are described as AWS describes them since, and others
     /// as recorded.
     pub fn shown(&self) -> Shown {
-        let Ok(program) = asl::compile(&self.definition, self.kind) else {
+        let Ok(program) = asl::compile_stored(&self.definition, self.kind) else {
             return Shown { encryption: self.encryption.clone(), ..Shown::default() };
         };
         let references = program.variable_references();

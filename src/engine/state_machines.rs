@@ -456,7 +456,7 @@ impl StateMachines {
         machines.n_changes += 1;
     }
 
-    /// The program of a revision.
+    /// The program of a revision, which ran when it was made.
     pub(super) fn program(
         &self,
         revision: i64,
@@ -466,7 +466,8 @@ impl StateMachines {
         if let Some(program) = self.programs.get(&revision) {
             return Ok(program);
         }
-        let program = self.compile(definition, kind)?;
+        let compiled = asl::compile_stored(definition, kind);
+        let program = compiled.map(Arc::new).map_err(|wrong| Error::InvalidDefinition(wrong.to_string()))?;
         self.programs.insert(revision, program.clone());
         Ok(program)
     }

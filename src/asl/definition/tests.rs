@@ -4,6 +4,7 @@ mod arbitrary;
 mod distributed;
 mod published;
 mod states;
+mod stored;
 
 use super::super::program::{StateKind, Transition};
 use super::super::state::{InputType, ItemSource, OutputType, Pattern, Resource, Transformation};
