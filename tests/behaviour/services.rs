@@ -121,7 +121,8 @@ fn errors_of_services_are_named_as_aws_names_them() {
     );
     let failed = run(&mut client, "SdkPut", "aws-sdk:dynamodb:putItem", &item);
     assert_eq!(failed["error"], "DynamoDb.ResourceNotFoundException", "{failed}");
-    let failed = run(&mut client, "Bad", "dynamodb:putItem", &json!({"TableName": "t"}));
+    let unsupported = json!({"TableName": "t", "Item": {}, "Items": []});
+    let failed = run(&mut client, "Bad", "dynamodb:putItem", &unsupported);
     assert_eq!(failed["error"], "States.Runtime", "{failed}");
     let unknown = run(&mut client, "Ecs", "aws-sdk:ecs:listClusters", &json!({}));
     assert_eq!(unknown["error"], "States.Runtime", "{unknown}");
