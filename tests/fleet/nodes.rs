@@ -225,7 +225,7 @@ impl Fleet {
 
 /// A lease: longer on a machine that is so busy that nodes lose theirs.
 pub(crate) fn lease() -> Duration {
-    Duration::from_secs(number("STEPGATE_FLEET_LEASE_S", 3) as u64)
+    Duration::from_secs(number("STEPGATE_FLEET_LEASE_S", 5) as u64)
 }
 
 pub(crate) fn number(name: &str, usual: usize) -> usize {
