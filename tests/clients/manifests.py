@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """What deploy/ has for several nodes: Kubernetes' own schemas take it, and its parts fit each other and the server."""
 import copy
 import pathlib
