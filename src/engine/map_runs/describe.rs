@@ -31,7 +31,7 @@ pub struct MapRunCounts {
     pub aborted: u64,
     /// All of them.
     pub total: u64,
-    /// Whose results were gathered when the run ended, whatever they were.
+    /// Whose result stands in the result of the run.
     pub results_written: u64,
     /// Waiting for their turn after a redrive.
     pub pending_redrive: u64,
@@ -152,10 +152,8 @@ impl Engine {
                 }
                 for counts in [&mut items, &mut executions] {
                     counts.total += counts.pending;
-                    // Measured: none while it runs, and those that failed count as well.
-                    if matches!(found.status, MapRunStatus::Succeeded | MapRunStatus::Failed) {
-                        counts.results_written =
-                            counts.succeeded + counts.failed + counts.timed_out + counts.aborted;
+                    if found.status == MapRunStatus::Succeeded {
+                        counts.results_written = counts.succeeded;
                     }
                 }
                 Ok(MapRunDescription {

@@ -118,7 +118,6 @@ async fn a_failed_run_stops_what_still_runs() {
     until(&engine, &run, ExecutionStatus::Aborted, 2).await;
     let of = engine.describe_map_run(&run).await.unwrap();
     assert_eq!((of.status, of.executions.failed), (MapRunStatus::Failed, 1));
-    assert_eq!((of.items.results_written, of.items.succeeded), (3, 0));
 }
 
 #[tokio::test]

@@ -7,9 +7,6 @@ use crate::engine;
 use crate::engine::machine::MapRunStatus;
 use crate::wire::{ApiError, Call};
 
-/// What AWS shows of a Map Run that may have any number of children at a time.
-const UNLIMITED: u64 = 2_147_483_647;
-
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct DescribeMapRun {
@@ -46,12 +43,15 @@ struct Counts {
     aborted: u64,
     total: u64,
     results_written: u64,
-    failures_not_redrivable: u64,
-    pending_redrive: u64,
+    /// These two are recorded as absent from a run that was never redriven.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failures_not_redrivable: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pending_redrive: Option<u64>,
 }
 
-impl From<engine::MapRunCounts> for Counts {
-    fn from(counts: engine::MapRunCounts) -> Self {
+impl Counts {
+    fn new(counts: engine::MapRunCounts, is_redriven: bool) -> Self {
         let engine::MapRunCounts {
             pending,
             running,
@@ -64,6 +64,9 @@ impl From<engine::MapRunCounts> for Counts {
             pending_redrive,
             failures_not_redrivable,
         } = counts;
+        let shown = |n: u64| (is_redriven || 0 < n).then_some(n);
+        let (failures_not_redrivable, pending_redrive) =
+            (shown(failures_not_redrivable), shown(pending_redrive));
         Self {
             pending,
             running,
@@ -135,14 +138,11 @@ pub(super) async fn describe_map_run(call: &Call, input: DescribeMapRun) -> Resu
         status: status_name(found.status),
         start_date: found.started.into(),
         stop_date: found.stopped.map(Into::into),
-        max_concurrency: match found.limits.max_concurrency {
-            0 => UNLIMITED,
-            max => max,
-        },
+        max_concurrency: found.limits.max_concurrency,
         tolerated_failure_percentage: found.limits.tolerated_failure_percentage.unwrap_or(0.0),
         tolerated_failure_count: found.limits.tolerated_failure_count.unwrap_or(0),
-        item_counts: found.items.into(),
-        execution_counts: found.executions.into(),
+        item_counts: Counts::new(found.items, 0 < found.redrive_count),
+        execution_counts: Counts::new(found.executions, 0 < found.redrive_count),
         redrive_count: found.redrive_count,
         redrive_date: found.redriven.map(Into::into),
     })
