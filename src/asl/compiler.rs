@@ -59,7 +59,7 @@ impl<'a> Compiler<'a> {
         fields.allow(&["Comment", "StartAt", "States", "Version", "TimeoutSeconds", "QueryLanguage"]);
         fields.word("Version", &[("1.0", ())]);
         let comment = fields.string("Comment").map(str::to_owned);
-        // 0 is taken, as measured. What it does isn't known: here it is no limit.
+        // 0 is taken, as others report of AWS. What it does isn't known: here it is no limit.
         let timeout_seconds = fields.integer("TimeoutSeconds", 0, SECONDS_MAX).filter(|seconds| 0 < *seconds);
         let start_at = compiler.read_states(fields, has_required);
         let states = compiler.states.into_iter().collect::<Option<_>>()?;

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::super::fields::Fields;
 use super::resource::Integration;
 
-/// Members that AWS misses when it reads the definition, as measured. What it says of others, and of members that an
+/// Members that AWS misses when it reads the definition, as others report. What it says of others, and of members that an
 /// integration doesn't have, it says when the Task runs.
 const REQUIRED: &[(&str, &str, &[&str])] = &[
     ("dynamodb", "getItem", &["TableName", "Key"]),

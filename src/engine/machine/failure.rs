@@ -101,7 +101,7 @@ impl Stepper<'_> {
             Ok((output, assigned)) => self.exit(frame, output, assigned, Transition::Next(catcher.next)),
             // What goes wrong in a Catch is not for the same state's Retry and Catch: it would come back for ever.
             Err(error) => {
-                // As measured of a Parallel, an expression that fails is told as if the state had not failed yet, and
+                // As others report of a Parallel on AWS, an expression that fails is told as if the state had not failed yet, and
                 // then the state fails once more.
                 let again = closing.filter(|_| error.name == ErrorName::QueryEvaluationError);
                 if let Some((_, before)) = &again {

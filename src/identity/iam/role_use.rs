@@ -3,7 +3,7 @@
 //! A role of this server is asked for everything: it has to trust the service, and [`Iam::grants`] says what it may do. A
 //! role that this server doesn't have can't be asked. Definitions that were recorded on AWS name roles of an account whose
 //! IAM nobody copies here, so `[iam] enforcement = "enforced"` lets such a role through with a warning, and `"strict"`
-//! refuses it. So they do with a role that never had a policy, which scripts make to have a name: `"enforced"` lets it
+//! refuses it. The same goes for a role that never had a policy, which scripts make to have a name: `"enforced"` lets it
 //! through until it gets its first one, and asks it from then on, whatever is taken away again. A server with keys of its own
 //! is strict unless its settings say otherwise. A template's role has what its
 //! template says, and is asked from the start. A role that was deleted here is refused like one that trusts nobody: whoever
